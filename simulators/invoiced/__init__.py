@@ -1,0 +1,1 @@
+"""A simulator of Invoiced: its REST API, its totals and balances, its events and webhooks."""

@@ -1,0 +1,161 @@
+"""Customers and what they owe."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from simulators.invoiced import fields
+from simulators.invoiced.account import Account, plain
+from simulators.invoiced.errors import ApiError, bad_parameter
+from simulators.invoiced.numbers import free_number
+from simulators.store import Object
+
+HOST = "https://simulated.invoiced.invalid"
+
+_READERS: dict[str, fields.Reader] = {
+    "name": fields.text,
+    "number": fields.text,
+    "email": fields.email,
+    "autopay": fields.flag,
+    "autopay_delay_days": fields.whole,
+    "payment_terms": fields.text,
+    "attention_to": fields.text,
+    "address1": fields.text,
+    "address2": fields.text,
+    "city": fields.text,
+    "state": fields.text,
+    "postal_code": fields.text,
+    "country": fields.country,
+    "language": fields.text,
+    "currency": fields.currency,
+    "chase": fields.flag,
+    "chasing_cadence": fields.whole,
+    "next_chase_step": fields.whole,
+    "phone": fields.text,
+    "credit_hold": fields.flag,
+    "credit_limit": fields.number,
+    "owner": fields.whole,
+    "taxable": fields.flag,
+    "taxes": fields.texts,
+    "tax_id": fields.text,
+    "avalara_entity_use_code": fields.text,
+    "avalara_exemption_number": fields.text,
+    "type": fields.one_of("company", "person"),
+    "parent_customer": fields.reference,
+    "notes": fields.text,
+    "sign_up_page": fields.whole,
+    "ach_gateway": fields.whole,
+    "cc_gateway": fields.whole,
+    "active": fields.flag,
+    "metadata": fields.metadata,
+}
+# What a customer has who was created with nothing but a name (API reference, Customers).
+_DEFAULTS: dict[str, Any] = {
+    "autopay": False,
+    "chase": True,
+    "country": "US",
+    "credit_hold": False,
+    "taxable": True,
+    "taxes": [],
+    "type": "company",
+    "active": True,
+    "metadata": {},
+}
+
+
+def create(account: Account, body: Mapping[str, Any]) -> Object:
+    values = {name: one for name, one in fields.read(_READERS, body).items() if one is not None}
+    fields.required(values, "name")
+    _check(account, None, values)
+    id = account.company.next_number("customer", 1001)
+    if "number" not in values:
+        values["number"] = free_number(account, "customer", "CUST")
+    blank = {"id": id, "object": "customer", **dict.fromkeys(_READERS)}
+    links = {
+        "payment_source": None,
+        "sign_up_url": None,
+        "statement_pdf_url": f"{HOST}/statements/{account.company.id}/{id}/pdf",
+    }
+    return account.add("customer", blank | _DEFAULTS | values | links)
+
+
+def change(account: Account, id: int, body: Mapping[str, Any]) -> Object:
+    before = account.get("customer", id)
+    values = fields.read(_READERS, body)
+    for name in ("name", "number"):
+        if name in values:
+            fields.required(values, name)
+    for name, default in _DEFAULTS.items():
+        if name in values and values[name] is None:
+            values[name] = default
+    _check(account, id, values)
+    return account.change("customer", before, before | values)
+
+
+def delete(account: Account, id: int) -> None:
+    """Delete a customer without documents; what becomes of documents otherwise is not documented.
+
+    Raises:
+        ApiError: 400, there are invoices, credit notes or payments.
+    """
+    customer = account.get("customer", id)
+    for kind in ("invoice", "credit_note", "payment"):
+        if account.company.find(kind, "customer", id):
+            raise ApiError(400, "A customer that has transactions cannot be deleted")
+    account.remove("customer", customer)
+
+
+def _check(account: Account, id: int | None, values: Mapping[str, Any]) -> None:
+    number = values.get("number")
+    if number is not None and any(one["id"] != id for one in account.company.find("customer", "number", number)):
+        raise bad_parameter("number", f"The customer number '{number}' is already taken")
+    for tax_rate in values.get("taxes") or []:
+        if account.find("tax_rate", tax_rate) is None:
+            raise bad_parameter("taxes", f"Tax rate was not found: {tax_rate}")
+    parent = values.get("parent_customer")
+    if parent is not None and (parent == id or account.find("customer", parent) is None):
+        raise bad_parameter("parent_customer", f"Customer was not found: {parent}")
+    limit = values.get("credit_limit")
+    if limit is not None and limit < 0:
+        raise bad_parameter("credit_limit", "credit_limit cannot be negative")
+
+
+def balance(account: Account, id: int) -> Object:
+    """Return `{currency, available_credits, total_outstanding, due_now, past_due, history}`.
+
+    `history` lists the credit balance after each change, newest first.
+    """
+    customer = account.get("customer", id)
+    now = account.now()
+    outstanding = due = Decimal(0)
+    is_past_due = False
+    for invoice in account.company.find("invoice", "customer", id):
+        if invoice["draft"] or invoice["closed"] or invoice["status"] == "voided":
+            continue
+        owed = Decimal(invoice["balance"])
+        outstanding += owed
+        if invoice["due_date"] is None or invoice["due_date"] <= now:
+            due += owed
+        is_past_due = is_past_due or invoice["status"] == "past_due"
+    history = credit_history(account, id)
+    return {
+        "currency": customer["currency"] or "usd",
+        "available_credits": history[0]["balance"] if history else 0,
+        "total_outstanding": plain(outstanding),
+        "due_now": plain(due),
+        "past_due": is_past_due,
+        "history": history,
+    }
+
+
+def credit_history(account: Account, id: int) -> list[Object]:
+    """Return the credit balance of a customer after each payment that moved it, newest first."""
+    history: list[Object] = []
+    credit = Decimal(0)
+    for one in account.applications("credit_of", id):
+        if one["state"] != "applied":
+            continue
+        credit += one["amount"] if one["type"] == "credit" else -one["amount"]
+        payment = account.get("payment", one["payment"])
+        history.insert(0, {"timestamp": payment["date"], "balance": plain(credit)})
+    return history

@@ -1,0 +1,37 @@
+"""What a call is about, for the request log and for fault rules. Pure."""
+
+from simulators.calls import Call, Operation
+
+PLURALS = {
+    "customers": "customer",
+    "invoices": "invoice",
+    "payments": "payment",
+    "credit_notes": "credit_note",
+    "items": "item",
+    "tax_rates": "tax_rate",
+    "coupons": "coupon",
+    "events": "event",
+}
+_ON_ONE: dict[str, Operation] = {"GET": "read", "PATCH": "update", "DELETE": "delete"}
+_ACTIONS: dict[tuple[str, str], Operation] = {
+    ("POST", "void"): "void",
+    ("POST", "emails"): "send",
+    ("GET", "balance"): "read",
+}
+
+
+def describe(method: str, path: str) -> Call:
+    """Return entity and operation of a call; both are None for a path that Invoiced does not have.
+
+    A list is a `query`; deleting a payment is what the vendor calls it, a `void`.
+    """
+    plural, *rest = path.strip("/").split("/")
+    entity = PLURALS.get(plural)
+    operation: Operation | None = None
+    if not rest:
+        operation = "query" if method == "GET" else "create" if method == "POST" else None
+    elif len(rest) == 1:
+        operation = "void" if (method, entity) == ("DELETE", "payment") else _ON_ONE.get(method)
+    elif len(rest) == 2:
+        operation = _ACTIONS.get((method, rest[1]))
+    return Call(entity, operation) if entity and operation else Call(None, None)

@@ -1,0 +1,222 @@
+"""Lists as Invoiced gives them: paging, filters, sort, expand and include.
+
+Source: Invoiced API reference, Lists. Not documented and decided here: the order without `sort` is the order
+of creation (events: newest first), `per_page` goes from 1 to 100, a page past the end is empty.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from werkzeug.datastructures import MultiDict
+
+from simulators.invoiced import fields
+from simulators.invoiced.account import Account, Kind
+from simulators.invoiced.errors import bad_parameter
+from simulators.store import Object
+
+Params = MultiDict[str, str]
+Test = Callable[[Object], bool]
+
+PER_PAGE = 100
+_DATED = frozenset({"invoice", "credit_note", "payment"})
+_KINDS_BY_PROPERTY: dict[str, Kind] = {
+    "customer": "customer",
+    "parent_customer": "customer",
+    "invoice": "invoice",
+    "credit_note": "credit_note",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list; `links` is the value of the Link header."""
+
+    objects: list[Object]
+    total: int
+    links: str
+
+
+def list_page(account: Account, kind: Kind, params: Params, url: str) -> Page:
+    """Return the page that `params` ask for; `url` is the address of the list without them.
+
+    Raises:
+        ApiError: 400 with the parameter that makes no sense.
+    """
+    page, per_page = _whole(params, "page", 1), _whole(params, "per_page", PER_PAGE)
+    if page < 1:
+        raise bad_parameter("page", "page must be at least 1")
+    if not 1 <= per_page <= PER_PAGE:
+        raise bad_parameter("per_page", f"per_page must be from 1 to {PER_PAGE}")
+    tests = list(_tests(account, kind, params))
+    first, end = (page - 1) * per_page, page * per_page
+    if tests or params.get("sort"):
+        found = [one for one in _candidates(account, kind, params) if all(test(one) for test in tests)]
+        if kind == "event":
+            found.reverse()
+        for key, descending in reversed(_sort_keys(params.get("sort", ""))):
+            found.sort(key=key, reverse=descending)
+        total, objects = len(found), found[first:end]
+    else:
+        ids = account.company.ids(kind)
+        if kind == "event":
+            ids.reverse()
+        total = len(ids)
+        objects = [one for id in ids[first:end] if (one := account.find(kind, id)) is not None]
+    shown = [show(account, kind, one, params) for one in objects]
+    return Page(shown, total, _links(params, url, page, per_page, total))
+
+
+def show(account: Account, kind: Kind, one: Object, params: Params) -> Object:
+    """Return an object as it is answered, with what `include` and `expand` ask for."""
+    shown = account.shown(one)
+    includes = _words(params, "include")
+    if kind == "payment" and "applied_to" in includes:
+        shown["applied_to"] = account.applied_to(one["id"])
+    if kind == "event" and "user" in includes:
+        # The user of what was done through the API, as captured.
+        shown["user"] = {"id": -2, "email": None, "first_name": None, "last_name": None}
+    for name in _words(params, "expand"):
+        id = shown.get(name)
+        if name in _KINDS_BY_PROPERTY and isinstance(id, int):
+            found = account.find(_KINDS_BY_PROPERTY[name], id)
+            shown[name] = id if found is None else account.shown(found)
+    return shown
+
+
+def _words(params: Params, name: str) -> list[str]:
+    given = params.getlist(name) + params.getlist(f"{name}[]")
+    return [word for text in given for word in re.split(r"[,\s]+", text) if word]
+
+
+def _candidates(account: Account, kind: Kind, params: Params) -> list[Object]:
+    """Return the objects that can match at all, by an index if there is one for the request."""
+    number, customer, after = (params.get(name) for name in ("filter[number]", "filter[customer]", "updated_after"))
+    if number and kind in ("customer", "invoice", "credit_note"):
+        return account.company.find(kind, "number", number)
+    if customer and customer.isdecimal() and kind in _DATED:
+        return account.company.find(kind, "customer", int(customer))
+    if after and kind != "event":
+        recent = account.company.find_after(kind, "updated_at", fields.timestamp("updated_after", after) - 1)
+        return sorted(recent, key=lambda one: (one["created_at"], one["id"]))
+    return list(account.company.all(kind))
+
+
+def _tests(account: Account, kind: Kind, params: Params) -> Iterator[Test]:
+    for name, value in params.items(multi=True):
+        bracket = re.fullmatch(r"(filter|metadata)\[([^\]]+)\](\[\])?", name)
+        if bracket and bracket[1] == "filter":
+            yield _filter(bracket[2], value)
+        elif bracket:
+            yield _metadata(bracket[2], value)
+    yield from _time_tests(account, kind, params)
+    if kind == "customer":
+        if params.get("payment_source"):
+            has_source = fields.flag("payment_source", params["payment_source"])
+            yield lambda one: (one["payment_source"] is not None) == has_source
+        if params.get("open_balance"):
+            owes = fields.flag("open_balance", params["open_balance"])
+            yield lambda one: _owes(account, one["id"]) == owes
+    if kind == "event":
+        if params.get("type"):
+            yield lambda one: bool(one["type"] == params["type"])
+        if params.get("related_to"):
+            yield _related_to(params["related_to"])
+
+
+def _time_tests(account: Account, kind: Kind, params: Params) -> Iterator[Test]:
+    date = "date" if kind in _DATED else "timestamp" if kind == "event" else None
+    if date is not None and params.get("start_date"):
+        start = fields.timestamp("start_date", params["start_date"])
+        yield lambda one: one[date] >= start
+    if date is not None and params.get("end_date"):
+        end = fields.timestamp("end_date", params["end_date"])
+        yield lambda one: one[date] <= end
+    if kind != "event" and params.get("updated_after"):
+        least = fields.timestamp("updated_after", params["updated_after"])
+        least += 0 if account.switches.updated_after_inclusive else 1
+        yield lambda one: one["updated_at"] >= least
+    if kind == "payment" and params.get("updated_before"):
+        most = fields.timestamp("updated_before", params["updated_before"])
+        yield lambda one: one["updated_at"] < most
+
+
+def _filter(name: str, value: str) -> Test:
+    def matches(one: Object) -> bool:
+        if name not in one or name.startswith("_"):
+            raise bad_parameter("filter", f"Cannot filter by '{name}'")
+        held = one[name]
+        if isinstance(held, bool):
+            return value.lower() in (("1", "true") if held else ("0", "false"))
+        if isinstance(held, (int, Decimal)):
+            return re.fullmatch(r"-?\d+(\.\d+)?", value) is not None and Decimal(value) == held
+        return value == ("" if held is None else held)
+
+    return matches
+
+
+def _metadata(name: str, value: str) -> Test:
+    return lambda one: name in one["metadata"] and str(one["metadata"][name]) == value
+
+
+def _related_to(value: str) -> Test:
+    kind, _, id = value.partition(",")
+    if not id.isdecimal():
+        raise bad_parameter("related_to", "related_to is a type and an id, as customer,1234")
+
+    def related(event: Object) -> bool:
+        found = event["data"]["object"]
+        part = found.get(kind) if found["object"] != kind else found
+        return int(id) == (part.get("id") if isinstance(part, dict) else part)
+
+    return related
+
+
+def _owes(account: Account, customer: int) -> bool:
+    return any(
+        one["balance"] > 0 and not one["closed"] for one in account.company.find("invoice", "customer", customer)
+    )
+
+
+def _sort_keys(sort: str) -> list[tuple[Callable[[Object], Any], bool]]:
+    """Return keys and directions for `age DESC,name ASC`; nulls come first."""
+    keys = []
+    for part in filter(None, (one.strip() for one in sort.split(","))):
+        found = re.fullmatch(r"([a-z_0-9]+)(?:\s+(asc|desc))?", part, re.IGNORECASE)
+        if found is None:
+            raise bad_parameter("sort", f"Cannot sort by '{part}'")
+        keys.append((_sort_key(found[1]), (found[2] or "").lower() == "desc"))
+    return keys
+
+
+def _sort_key(name: str) -> Callable[[Object], Any]:
+    def key(one: Object) -> Any:
+        value = one.get(name)
+        if name not in one or name.startswith("_") or isinstance(value, (dict, list)):
+            raise bad_parameter("sort", f"Cannot sort by '{name}'")
+        return (value is not None, value.lower() if isinstance(value, str) else value or 0)
+
+    return key
+
+
+def _whole(params: Params, name: str, default: int) -> int:
+    return fields.whole(name, params[name]) if params.get(name) else default
+
+
+def _links(params: Params, url: str, page: int, per_page: int, total: int) -> str:
+    """Return the Link header; a single page has only self, first and last (captured)."""
+    last = max(1, -(-total // per_page))
+    pages = {"self": page, "first": 1, "previous": page - 1, "next": page + 1, "last": last}
+    others = [(name, value) for name, value in params.items(multi=True) if name not in ("page", "per_page")]
+    if "per_page" in params:
+        others.append(("per_page", str(per_page)))
+    links = []
+    for rel, number in pages.items():
+        if 1 <= number <= max(last, page if rel == "self" else last):
+            # The vendor's own client splits the header at commas and semicolons: both must be encoded.
+            query = "&".join(f"{quote(name)}={quote(value)}" for name, value in [*others, ("page", str(number))])
+            links.append(f'<{url}?{query}>; rel="{rel}"')
+    return ", ".join(links)

@@ -1,0 +1,279 @@
+"""Payments and how they are split over documents and credit balances.
+
+A stored payment repeats its splits under `_splits`, so that a change of nothing else is a change of the payment
+and tells so; what counts are the applications.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from simulators.invoiced import fields
+from simulators.invoiced.account import Account, plain, total_of
+from simulators.invoiced.customers import HOST
+from simulators.invoiced.errors import ApiError, bad_parameter
+from simulators.invoiced.settlement import refresh_documents, set_payment_balance
+from simulators.store import Object
+
+METHODS = ("ach", "cash", "check", "credit_card", "eft", "direct_debit", "other", "paypal", "wire_transfer")
+SPLIT_TYPES = ("invoice", "estimate", "credit_note", "convenience_fee", "credit", "applied_credit")
+CHARGE_STATES = {"succeeded": "applied", "pending": "pending", "failed": "failed"}
+
+
+def _charge(name: str, value: Any) -> Object:
+    """Return the charge behind a payment; the real one comes from a gateway, this one from the request."""
+    if not isinstance(value, dict) or value.get("status") not in CHARGE_STATES:
+        raise bad_parameter(name, f"{name} must have a status: {', '.join(CHARGE_STATES)}")
+    return value
+
+
+_READERS: dict[str, fields.Reader] = {
+    "customer": fields.reference,
+    "date": fields.timestamp,
+    "currency": fields.currency,
+    "amount": fields.number,
+    "method": fields.one_of(*METHODS),
+    "ach_sender_id": fields.text,
+    "reference": fields.text,
+    "source": fields.text,
+    "notes": fields.text,
+    "charge": _charge,
+    "applied_to": fields.objects,
+    "metadata": fields.metadata,
+}
+_SPLIT_READERS: dict[str, fields.Reader] = {
+    "type": fields.one_of(*SPLIT_TYPES),
+    "amount": fields.number,
+    "invoice": fields.reference,
+    "estimate": fields.reference,
+    "credit_note": fields.reference,
+    "document_type": fields.one_of("invoice", "estimate"),
+}
+
+
+def create(account: Account, body: Mapping[str, Any]) -> Object:
+    """Return the new payment, applied as `applied_to` says."""
+    values = {name: one for name, one in fields.read(_READERS, body).items() if one is not None}
+    splits = _read_splits(values.get("applied_to", []))
+    customer = values.get("customer")
+    if customer is not None and account.find("customer", customer) is None:
+        raise bad_parameter("customer", f"Customer was not found: {customer}")
+    if "amount" not in values and splits:
+        values["amount"] = sum((one["amount"] for one in splits), Decimal(0))
+    amount = fields.required(values, "amount")
+    if amount < 0:
+        raise bad_parameter("amount", "amount cannot be negative")
+    id = account.company.next_number("payment", 50_001)
+    currency = values.get("currency") or _currency_of(account, customer, splits)
+    payment: Object = {
+        "id": id,
+        "object": "payment",
+        "customer": customer,
+        "date": values.get("date", account.now()),
+        "currency": currency,
+        "amount": plain(account.rounding(currency).round(amount)),
+        "balance": 0,
+        "matched": None,
+        "voided": False,
+        "method": values.get("method", "other"),
+        "ach_sender_id": values.get("ach_sender_id"),
+        "reference": values.get("reference"),
+        "source": values.get("source", "keyed"),
+        "notes": values.get("notes"),
+        "charge": _whole_charge(account, values["charge"], values) if "charge" in values else None,
+        "pdf_url": f"{HOST}/payments/{account.company.id}/{id}/pdf",
+        "metadata": values.get("metadata", {}),
+    }
+    applied = _apply(account, payment, splits)
+    set_payment_balance(account, payment)
+    payment["_splits"] = account.applied_to(id)
+    account.add("payment", payment)
+    refresh_documents(account, applied)
+    return payment
+
+
+def change(account: Account, id: int, body: Mapping[str, Any]) -> Object:
+    """Change what is given; `applied_to` replaces all splits."""
+    before, after = account.get("payment", id), account.get("payment", id)
+    values = fields.read(_READERS, body)
+    if before["voided"]:
+        raise ApiError(400, "A voided payment cannot be edited")
+    for name in ("date", "amount", "method"):
+        if name in values:
+            fields.required(values, name)
+    plainly = ("date", "method", "ach_sender_id", "reference", "source", "notes", "metadata")
+    after |= {name: values[name] for name in plainly if name in values}
+    after["metadata"] = after["metadata"] or {}
+    if "customer" in values:
+        after["customer"] = values["customer"]
+        if after["customer"] is not None and account.find("customer", after["customer"]) is None:
+            raise bad_parameter("customer", f"Customer was not found: {after['customer']}")
+    if "amount" in values:
+        after["amount"] = plain(account.rounding(after["currency"]).round(values["amount"]))
+    touched = account.applications("payment", id)
+    if "applied_to" in values:
+        splits = _read_splits(values["applied_to"] or [])
+        _take_back(account, touched)
+        touched = touched + _apply(account, after, splits)
+    elif "customer" in values:
+        for one in touched:
+            account.company.put("application", str(one["id"]), one | {"customer": after["customer"]})
+    set_payment_balance(account, after)
+    if after["balance"] < 0:
+        raise bad_parameter("amount", "The amount is less than what is applied")
+    after["_splits"] = account.applied_to(id)
+    kept = account.change("payment", before, after)
+    refresh_documents(account, touched)
+    return kept
+
+
+def void(account: Account, id: int) -> Object:
+    """Void a payment (the vendor's DELETE); what it paid is open again."""
+    before = account.get("payment", id)
+    if before["voided"]:
+        raise ApiError(400, "This payment is already voided")
+    touched = account.applications("payment", id)
+    _take_back(account, touched)
+    after = before | {"voided": True, "balance": 0, "_splits": []}
+    if account.switches.payment_void_deletes:
+        after["updated_at"] = account.now()
+        account.company.put("payment", str(id), after)
+        account.tell("payment", "deleted", after)
+    else:
+        after = account.change("payment", before, after)
+    refresh_documents(account, touched)
+    return after
+
+
+def settle_charge(account: Account, id: int, status: str, failure_message: str | None) -> Object:
+    """Let the gateway report the end of a pending charge."""
+    before = account.get("payment", id)
+    if before["charge"] is None:
+        raise ApiError(400, "This payment has no charge")
+    charge = before["charge"] | {"status": status, "failure_message": failure_message}
+    touched = account.applications("payment", id)
+    for one in touched:
+        account.company.put("application", str(one["id"]), one | {"state": CHARGE_STATES[status]})
+    kept = account.change("payment", before, before | {"charge": charge})
+    refresh_documents(account, touched)
+    return kept
+
+
+def _whole_charge(account: Account, given: Object, values: Mapping[str, Any]) -> Object:
+    id = account.company.next_number("charge", 1001)
+    return {
+        "id": id,
+        "object": "charge",
+        "customer": values.get("customer"),
+        "currency": values.get("currency", "usd"),
+        "amount": plain(values.get("amount", Decimal(0))),
+        "gateway": "test",
+        "gateway_id": f"ch_{id}",
+        "payment_source": None,
+        "amount_refunded": 0,
+        "refunded": False,
+        "refunds": [],
+        "disputed": False,
+        "failure_message": None,
+        "receipt_email": None,
+    } | given
+
+
+def _currency_of(account: Account, customer: int | None, splits: list[Object]) -> str:
+    for split in splits:
+        invoice = account.find("invoice", split.get("invoice"))
+        if invoice is not None:
+            return str(invoice["currency"])
+    found = account.find("customer", customer)
+    return str(found["currency"] or "usd") if found is not None else "usd"
+
+
+def _read_splits(given: list[Any]) -> list[Object]:
+    """Return the splits of a request, each with what its type needs.
+
+    Raises:
+        ApiError: 400 with param applied_to.
+    """
+    splits = []
+    for one in given:
+        if not isinstance(one, dict):
+            raise bad_parameter("applied_to", "applied_to must be a list of objects")
+        split = {name: value for name, value in fields.read(_SPLIT_READERS, one).items() if value is not None}
+        if "type" not in split or "amount" not in split:
+            raise bad_parameter("applied_to", "A split needs a type and an amount")
+        if split["amount"] <= 0:
+            raise bad_parameter("applied_to", "The amount of a split must be positive")
+        if "estimate" in split or split["type"] == "estimate" or split.get("document_type") == "estimate":
+            raise bad_parameter("applied_to", "This simulator has no estimates")
+        takes_credit = split["type"] in ("credit_note", "applied_credit")
+        if takes_credit and "invoice" in split:
+            split.setdefault("document_type", "invoice")
+        needed = {"invoice"} if split["type"] == "invoice" or takes_credit else set()
+        if split["type"] == "credit_note":
+            needed.add("credit_note")
+        missing = sorted(needed - split.keys())
+        if missing:
+            raise bad_parameter("applied_to", f"A split of type {split['type']} needs {' and '.join(missing)}")
+        splits.append({name: split[name] for name in ("type", "amount", *sorted(needed))} | (
+            {"document_type": split["document_type"]} if takes_credit else {}
+        ))  # fmt: skip
+    return splits
+
+
+def _take_back(account: Account, applications: list[Object]) -> None:
+    for one in applications:
+        account.company.delete("application", str(one["id"]))
+
+
+def _apply(account: Account, payment: Object, splits: list[Object]) -> list[Object]:
+    """Keep the splits of a payment and return them.
+
+    Raises:
+        ApiError: 400, together they exceed the payment, or one exceeds what its document or the customer's
+            credit balance still holds, or its document does not exist or takes no payment.
+    """
+    if sum((one["amount"] for one in splits), Decimal(0)) > payment["amount"]:
+        raise bad_parameter("applied_to", "The splits exceed the amount of the payment")
+    charge = payment["charge"]
+    state = CHARGE_STATES[charge["status"]] if charge is not None else "applied"
+    applied = []
+    for split in splits:
+        if "invoice" in split:
+            _check_document(account, "invoice", payment, split)
+        if "credit_note" in split:
+            _check_document(account, "credit_note", payment, split)
+        if split["type"] in ("credit", "applied_credit"):
+            _check_credit(account, payment, split)
+        id = account.company.next_number("application")
+        one = {"id": id, "payment": payment["id"], "customer": payment["customer"], "state": state, **split}
+        one["amount"] = plain(account.rounding(payment["currency"]).round(split["amount"]))
+        account.company.put("application", str(id), one)
+        applied.append(one)
+    return applied
+
+
+def _check_document(account: Account, kind: Any, payment: Object, split: Object) -> None:
+    document = account.find(kind, split[kind])
+    words = kind.replace("_", " ")
+    if document is None:
+        raise bad_parameter("applied_to", f"{words.capitalize()} was not found: {split[kind]}")
+    if document["draft"] or document["status"] == "voided":
+        raise bad_parameter("applied_to", f"The {words} {document['number']} is {document['status']}")
+    if document["closed"] and not document["paid"]:
+        raise bad_parameter("applied_to", f"The {words} {document['number']} is closed")
+    if document["currency"] != payment["currency"]:
+        raise bad_parameter("applied_to", f"The {words} {document['number']} is in {document['currency']}")
+    left = Decimal(document["total"]) - total_of(account.applications(kind, document["id"]))
+    if split["amount"] > left:
+        raise bad_parameter("applied_to", f"The {words} {document['number']} has only {plain(left)} left to apply")
+
+
+def _check_credit(account: Account, payment: Object, split: Object) -> None:
+    if payment["customer"] is None:
+        raise bad_parameter("applied_to", "A split over a credit balance needs a customer")
+    held = Decimal(0)
+    for one in account.applications("credit_of", payment["customer"]):
+        if one["state"] == "applied":
+            held += one["amount"] if one["type"] == "credit" else -one["amount"]
+    if split["type"] == "applied_credit" and split["amount"] > held:
+        raise bad_parameter("applied_to", f"The credit balance holds only {plain(held)}")

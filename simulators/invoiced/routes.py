@@ -1,0 +1,149 @@
+"""The vendor's endpoints."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from simulators.control import json_answer
+from simulators.invoiced import catalog, credit_notes, customers, invoices, payments
+from simulators.invoiced.account import Account, Kind
+from simulators.invoiced.bodies import read_body
+from simulators.invoiced.lists import list_page, show
+from simulators.store import Object
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One kind of object under its path; what is None the vendor does not offer."""
+
+    kind: Kind
+    plural: str
+    create: Callable[[Account, Body], Object] | None = None
+    change: Callable[[Account, Any, Body], Object] | None = None
+    delete: Callable[[Account, Any], None] | None = None
+    id_converter: str = "int"
+
+
+def _catalog(kind: catalog.CatalogKind, plural: str) -> Resource:
+    def create(account: Account, body: Body) -> Object:
+        return catalog.create(account, kind, body)
+
+    def change(account: Account, id: str, body: Body) -> Object:
+        return catalog.change(account, kind, id, body)
+
+    def delete(account: Account, id: str) -> None:
+        catalog.delete(account, kind, id)
+
+    return Resource(kind, plural, create, change, delete, "string")
+
+
+RESOURCES = (
+    Resource("customer", "customers", customers.create, customers.change, customers.delete),
+    Resource("invoice", "invoices", invoices.create, invoices.change, invoices.delete),
+    Resource("payment", "payments", payments.create, payments.change),
+    Resource("credit_note", "credit_notes", credit_notes.create, credit_notes.change, credit_notes.delete),
+    _catalog("item", "items"),
+    _catalog("tax_rate", "tax_rates"),
+    _catalog("coupon", "coupons"),
+    Resource("event", "events"),
+)
+
+
+def vendor_routes() -> Blueprint:
+    """Return the blueprint of all endpoints; `g.account` is the account of the caller."""
+    routes = Blueprint("invoiced", __name__)
+    for resource in RESOURCES:
+        one = f"/{resource.plural}/<{resource.id_converter}:id>"
+        add = partial(_add, routes, resource)
+        add("GET", f"/{resource.plural}", _list)
+        add("GET", one, _read)
+        if resource.create is not None:
+            add("POST", f"/{resource.plural}", _create)
+        if resource.change is not None:
+            add("PATCH", one, _change)
+        if resource.delete is not None:
+            add("DELETE", one, _delete)
+    routes.add_url_rule("/payments/<int:id>", "void_payment", _void_payment, methods=["DELETE"])
+    routes.add_url_rule("/invoices/<int:id>/void", "void_invoice", _void_invoice, methods=["POST"])
+    routes.add_url_rule("/credit_notes/<int:id>/void", "void_credit_note", _void_credit_note, methods=["POST"])
+    routes.add_url_rule("/invoices/<int:id>/emails", "send_invoice", _send_invoice, methods=["POST"])
+    routes.add_url_rule("/customers/<int:id>/balance", "balance", _balance)
+    return routes
+
+
+def _add(routes: Blueprint, resource: Resource, method: str, path: str, view: Callable[..., Response]) -> None:
+    name = f"{view.__name__.strip('_')}_{resource.kind}"
+    routes.add_url_rule(path, name, partial(view, resource), methods=[method])
+
+
+def _account() -> Account:
+    account: Account = g.account
+    return account
+
+
+def _body() -> dict[str, Any]:
+    return read_body(request.get_data(), request.content_type or "")
+
+
+def _answer(kind: Kind, one: Object, status: int = 200) -> Response:
+    return json_answer(show(_account(), kind, one, request.args), status)
+
+
+def _list(resource: Resource) -> Response:
+    page = list_page(_account(), resource.kind, request.args, request.base_url)
+    response = json_answer(page.objects)
+    response.headers["Link"] = page.links
+    response.headers["X-Total-Count"] = str(page.total)
+    return response
+
+
+def _read(resource: Resource, id: Any) -> Response:
+    return _answer(resource.kind, _account().get(resource.kind, id))
+
+
+def _create(resource: Resource) -> Response:
+    assert resource.create is not None
+    with _account().company.transaction():
+        return _answer(resource.kind, resource.create(_account(), _body()), 201)
+
+
+def _change(resource: Resource, id: Any) -> Response:
+    assert resource.change is not None
+    with _account().company.transaction():
+        return _answer(resource.kind, resource.change(_account(), id, _body()))
+
+
+def _delete(resource: Resource, id: Any) -> Response:
+    assert resource.delete is not None
+    with _account().company.transaction():
+        resource.delete(_account(), id)
+    return Response(status=204)
+
+
+def _void_payment(id: int) -> Response:
+    with _account().company.transaction():
+        return _answer("payment", payments.void(_account(), id))
+
+
+def _void_invoice(id: int) -> Response:
+    with _account().company.transaction():
+        return _answer("invoice", invoices.void(_account(), id))
+
+
+def _void_credit_note(id: int) -> Response:
+    with _account().company.transaction():
+        return _answer("credit_note", credit_notes.void(_account(), id))
+
+
+def _send_invoice(id: int) -> Response:
+    with _account().company.transaction():
+        return json_answer(invoices.send(_account(), id), 201)
+
+
+def _balance(id: int) -> Response:
+    return json_answer(customers.balance(_account(), id))

@@ -1,0 +1,31 @@
+"""What Invoiced's public documents leave open, as named switches with the likelier value as default. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Each is set with `--switch NAME=VALUE`; docs/simulators/invoiced.md says what is known of it."""
+
+    half_even_rounding: bool = False
+    """Round half a cent to the even cent instead of up."""
+    net_line_amounts: bool = False
+    """Lower the amount of a line by its own inclusive tax, instead of the subtotal alone."""
+    draft_has_balance: bool = False
+    """A draft's balance is its total instead of 0."""
+    void_keeps_balance: bool = False
+    """A voided document keeps the balance that it had instead of 0."""
+    payment_void_deletes: bool = False
+    """Voiding a payment shows as payment.deleted instead of payment.updated."""
+    updated_after_inclusive: bool = False
+    """`updated_after` also returns what was updated in that very second."""
+    empty_metadata_as_list: bool = False
+    """Empty metadata is shown as [] instead of {}."""
+    credit_event_has_customer: bool = False
+    """Credit note and payment events carry the whole customer instead of its id."""
+    edit_below_paid_refused: bool = False
+    """An edit that brings a total below what is paid is refused, instead of releasing the excess."""
+    retry_speed: float = 1
+    """How many times faster than hourly a failed webhook is tried again."""
+    events_kept: int = 10_000
+    """How many events of an account stay readable."""

@@ -1,0 +1,141 @@
+"""Wires the simulator of QuickBooks Online together."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from simulators.clock import Clock
+from simulators.command_line import Options
+from simulators.control import install_control
+from simulators.fault_hooks import install_fault_hooks
+from simulators.faults import FaultRules
+from simulators.json_numbers import ExactJsonProvider
+from simulators.quickbooks.answers import fault_answer, gateway_answer, status_answer
+from simulators.quickbooks.company import INDEXES, Company
+from simulators.quickbooks.control_routes import control_routes
+from simulators.quickbooks.describe import describe
+from simulators.quickbooks.entity_routes import entity_routes
+from simulators.quickbooks.new_company import found_company
+from simulators.quickbooks.notices import ANSWER_WITHIN_S, RETRY_WAITS_S, Announcer, delivery_headers
+from simulators.quickbooks.oauth_routes import oauth_routes
+from simulators.quickbooks.refusals import FaultError, GatewayRefusal, Refusal
+from simulators.quickbooks.sample import fill_company
+from simulators.quickbooks.switches import Switches
+from simulators.quickbooks.throttles import Throttles
+from simulators.quickbooks.tokens import Tokens
+from simulators.request_log import RequestLog
+from simulators.store import Store
+from simulators.webhook_sender import Schedule, Target, WebhookSender
+
+_REALMS = "realms"
+
+
+@dataclass
+class Simulator:
+    """The app and what it stands on; `close` ends its threads and its database."""
+
+    app: Flask
+    store: Store
+    clock: Clock
+    switches: Switches
+    tokens: Tokens
+    rules: FaultRules
+    throttles: Throttles | None
+    sender: WebhookSender
+    announcer: Announcer
+    companies: dict[str, Company] = field(default_factory=dict)
+
+    def company(self, realm: str) -> Company | None:
+        return self.companies.get(realm)
+
+    def switch(self, **values: Any) -> None:
+        """Set named switches from now on, for every company."""
+        self.switches = replace(self.switches, **values)
+        for company in self.companies.values():
+            company.switches = self.switches
+
+    def close(self) -> None:
+        self.announcer.stop()
+        self.sender.stop()
+        self.store.close()
+
+
+def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simulator:
+    """Open the stored companies, found new ones, and return the app that serves them."""
+    store = Store(options.data_dir, "quickbooks", INDEXES)
+    tokens = Tokens(store, clock, options.seed)
+    verifier_token = tokens.app.verifier_token
+
+    def headers(target: Target, body: bytes) -> dict[str, str]:
+        return delivery_headers(verifier_token, body, clock.now().isoformat())
+
+    schedule = Schedule(RETRY_WAITS_S, timeout_s=ANSWER_WITHIN_S, speed=switches.webhook_speed)
+    sender = WebhookSender(store, clock, schedule, headers)
+    announcer = Announcer(store, sender, tokens.app.client_id)
+    app = Flask("simulators.quickbooks")
+    app.json = ExactJsonProvider(app)
+    simulator = Simulator(
+        app, store, clock, switches, tokens, FaultRules(), Throttles() if options.limits else None, sender, announcer
+    )
+    _open_companies(simulator, options)
+    _install(simulator)
+    return simulator
+
+
+def _open_companies(simulator: Simulator, options: Options) -> None:
+    """The companies that the data directory holds, and new ones up to the number asked for."""
+    realms: list[str] = simulator.store.setting(_REALMS, [])
+    chance = random.Random(f"realms {options.seed}")
+    planned = [f"9130{chance.randint(10**11, 10**12 - 1)}" for _ in range(options.companies)]
+    new = [realm for realm in planned if realm not in realms][: max(0, options.companies - len(realms))]
+    for realm in (*realms, *new):
+        kept = simulator.store.company(realm)
+        simulator.companies[realm] = Company(kept, simulator.clock, simulator.switches, simulator.announcer.announce)
+    for number, realm in enumerate(new, len(realms) + 1):
+        company = simulator.companies[realm]
+        with company.kept.transaction():
+            found_company(company, f"Simulated Company {number}")
+            if not options.empty:
+                fill_company(company, options.seed)
+        simulator.tokens.connect(realm)
+    simulator.store.set_setting(_REALMS, [*realms, *new])
+
+
+def _install(simulator: Simulator) -> None:
+    app, requests = simulator.app, RequestLog()
+    install_fault_hooks(
+        app, simulator.rules, requests, simulator.clock, describe, lambda status: status_answer(status, simulator.clock)
+    )
+    install_control(app, simulator.rules, requests, simulator.clock, simulator.sender)
+    app.register_blueprint(control_routes(simulator))
+    app.register_blueprint(oauth_routes(simulator))
+    app.register_blueprint(entity_routes(simulator))
+
+    @app.errorhandler(Refusal)
+    def refuse(error: Refusal) -> Response:
+        return fault_answer(error, simulator.clock)
+
+    @app.errorhandler(GatewayRefusal)
+    def refuse_at_gateway(error: GatewayRefusal) -> Response:
+        return gateway_answer(error, simulator.clock)
+
+    @app.errorhandler(HTTPException)
+    def no_such_address(error: HTTPException) -> Response:
+        detail = f"Operation {request.method} {request.path} is not supported."
+        refusal = Refusal([FaultError("500", "Unsupported Operation", detail)], status=error.code or 500)
+        return fault_answer(refusal, simulator.clock)
+
+    @app.errorhandler(500)
+    def fail(error: Exception) -> Response:
+        return status_answer(500, simulator.clock)
+
+    @app.after_request
+    def name_trace(response: Response) -> Response:
+        response.headers["intuit_tid"] = f"1-{secrets.token_hex(4)}-{secrets.token_hex(12)}"
+        return response

@@ -1,0 +1,57 @@
+"""What payments settle of invoices and credit memos, and the balances that follow.
+
+A document keeps, unseen, how much each payment settles of it; Balance and LinkedTxn are made from that.
+Applying is a system event: it moves the document's version (entity reference, Payment).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from simulators.quickbooks import refusals
+from simulators.quickbooks.company import HIDDEN, Company, Object, cents
+
+ZERO = Decimal("0.00")
+SETTLED = ("Invoice", "CreditMemo")
+
+
+def applied_amount(item: Object) -> Decimal:
+    return sum((Decimal(amount) for amount in item[HIDDEN].get("applied", {}).values()), ZERO)
+
+
+def settle_balance(entity: str, item: Object) -> None:
+    """Recompute Balance and LinkedTxn of an invoice or credit memo in place.
+
+    Raises:
+        Refusal: 6000, more is applied to it than it comes to.
+    """
+    balance = cents(Decimal(item["TotalAmt"]) - Decimal(item.get("Deposit") or 0) - applied_amount(item))
+    if balance < 0:
+        raise refusals.business_rule("The amount applied to this transaction is more than its total.")
+    item["Balance"] = balance
+    if entity == "CreditMemo":
+        item["RemainingCredit"] = balance
+    item["LinkedTxn"] = [{"TxnId": id, "TxnType": "Payment"} for id in item[HIDDEN].get("applied", {})]
+
+
+def apply(company: Company, entity: str, id: str, payment_id: str, amount: Decimal) -> None:
+    """Let a payment settle `amount` of a document from now on; 0 unlinks it."""
+    item = company.get(entity, id)
+    applied = dict(item[HIDDEN].get("applied", {}))
+    if Decimal(applied.get(payment_id, 0)) == amount:
+        return
+    if amount:
+        applied[payment_id] = amount
+    else:
+        del applied[payment_id]
+    item[HIDDEN] = {**item[HIDDEN], "applied": applied}
+    settle_balance(entity, item)
+    company.save(entity, item)
+
+
+def voided_note(item: Object) -> str:
+    """The PrivateNote of a transaction that is being voided: it says so, in front of what it held."""
+    note = item.get("PrivateNote")
+    if note and item[HIDDEN].get("voided"):
+        return str(note)
+    return f"Voided - {note}"[:4000] if note else "Voided"

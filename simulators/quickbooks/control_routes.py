@@ -1,0 +1,216 @@
+"""The part of `/_simulator/` that is QuickBooks Online's own: credentials, books, and what people do there.
+
+Nothing here is part of Intuit's API, and none of it is noted in the request log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response
+
+from simulators.control import ControlError, json_answer, posted_object
+from simulators.fault_hooks import CONTROL
+from simulators.quickbooks.closed_books import PASSWORD
+from simulators.quickbooks.company import Company, Object
+from simulators.quickbooks.fields import read_body
+from simulators.quickbooks.ledger import books
+from simulators.quickbooks.mergers import MERGED, merge
+from simulators.quickbooks.new_company import SALES_TAX_MODES, set_sales_tax
+from simulators.quickbooks.operations import READABLE, carry_out, with_id_of_settings
+from simulators.quickbooks.refusals import Refusal
+from simulators.quickbooks.shown import shown
+
+if TYPE_CHECKING:
+    from simulators.quickbooks.app import Simulator
+
+_COMPANY = "/companies/<realm>"
+
+
+def control_routes(simulator: Simulator) -> Blueprint:
+    routes = Blueprint("quickbooks control", __name__, url_prefix=CONTROL)
+    tokens = simulator.tokens
+
+    @routes.get("/credentials")
+    def credentials() -> Response:
+        companies = [{"realm_id": realm, "refresh_token": tokens.refresh_token(realm)} for realm in simulator.companies]
+        return json_answer({**asdict(tokens.app), "companies": companies})
+
+    @routes.post("/webhooks")
+    def register_webhooks() -> Response:
+        url = posted_object("url")["url"]
+        simulator.sender.register(url, tokens.app.verifier_token)
+        return json_answer({"url": url}, 201)
+
+    @routes.get("/switches")
+    def list_switches() -> Response:
+        return json_answer(asdict(simulator.switches))
+
+    @routes.patch("/switches")
+    def set_switches() -> Response:
+        simulator.switch(**_switches(simulator, posted_object()))
+        return list_switches()
+
+    @routes.get("/books")
+    def all_books() -> Response:
+        found = []
+        for company in simulator.companies.values():
+            with company.kept.lock:
+                found.append(books(company))
+        return json_answer({"companies": found})
+
+    @routes.get(f"{_COMPANY}/books")
+    def books_of_one(realm: str) -> Response:
+        company = _company(simulator, realm)
+        with company.kept.lock:
+            return json_answer(books(company))
+
+    @routes.get(f"{_COMPANY}/objects/<entity>")
+    def list_objects(realm: str, entity: str) -> Response:
+        company = _company(simulator, realm)
+        if entity not in READABLE:
+            raise ControlError(f"there is no entity {entity}")
+        with company.kept.lock:
+            return json_answer([shown(company, entity, item) for item in company.all(entity)])
+
+    @routes.patch(_COMPANY)
+    def change_company(realm: str) -> Response:
+        company = _company(simulator, realm)
+        _change_company(simulator, company, posted_object())
+        return json_answer({"realm_id": realm, "preferences": shown(company, "Preferences", company.preferences)})
+
+    @routes.post(f"{_COMPANY}/edit")
+    def edit(realm: str) -> Response:
+        """Write as a person does in the browser: no token, no version to name."""
+        company, wanted = _company(simulator, realm), posted_object("entity")
+        entity, body = wanted["entity"], wanted.get("body")
+        if entity not in READABLE or not isinstance(body, dict):
+            raise ControlError("give entity and body as the API takes them")
+
+        def work() -> Object:
+            current = company.find(entity, str(with_id_of_settings(entity, body).get("Id")))
+            version = {"SyncToken": current["SyncToken"], "Id": current["Id"]} if current else {}
+            operation, include = wanted.get("operation"), str(wanted.get("include", "")).split(",")
+            return carry_out(company, entity, {**body, **version}, operation, include)
+
+        return json_answer(_by_hand(company, work))
+
+    @routes.post(f"{_COMPANY}/merge")
+    def merge_two(realm: str) -> Response:
+        company, wanted = _company(simulator, realm), posted_object("entity", "survivor", "gone")
+        if wanted["entity"] not in MERGED:
+            raise ControlError(f"merges are of {', '.join(MERGED)}")
+        entity = wanted["entity"]
+        return json_answer(
+            _by_hand(
+                company, lambda: shown(company, entity, merge(company, entity, wanted["survivor"], wanted["gone"]))
+            )
+        )
+
+    @routes.post(f"{_COMPANY}/deposit")
+    def deposit(realm: str) -> Response:
+        """Put payments on a bank deposit, after which they cannot be changed (6540)."""
+        company, wanted = _company(simulator, realm), posted_object()
+        ids = wanted.get("payments")
+        if not isinstance(ids, list) or not all(isinstance(id, str) for id in ids):
+            raise ControlError("payments is a list of ids")
+        checking = next(account for account in company.all("Account") if account["AccountType"] == "Bank")
+        body = {
+            "DepositToAccountRef": {"value": checking["Id"]},
+            "Line": [{"LinkedTxn": [{"TxnId": id, "TxnType": "Payment", "TxnLineId": "0"}]} for id in ids],
+        }
+        return json_answer(_by_hand(company, lambda: carry_out(company, "Deposit", body)), 201)
+
+    @routes.errorhandler(Refusal)
+    def refuse(error: Refusal) -> Response:
+        return json_answer({"error": str(error), "fault": error.as_fault()}, 400)
+
+    return routes
+
+
+def _company(simulator: Simulator, realm: str) -> Company:
+    company = simulator.company(realm)
+    if company is None:
+        raise ControlError(f"there is no company {realm}")
+    return company
+
+
+def _by_hand(company: Company, work: Callable[[], Object]) -> Object:
+    try:
+        with company.kept.transaction():
+            value = work()
+            company.publish()
+            return value
+    except Refusal:
+        company.events = []
+        raise
+
+
+def _switches(simulator: Simulator, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Raises: ControlError, no such switch, or a value of another type."""
+    kinds = {one.name: type(getattr(simulator.switches, one.name)) for one in fields(simulator.switches)}
+    values: dict[str, Any] = {}
+    for name, value in wanted.items():
+        kind = kinds.get(name)
+        if kind is None:
+            raise ControlError(f"there is no switch {name}; there are {', '.join(sorted(kinds))}")
+        if kind is bool and not isinstance(value, bool):
+            raise ControlError(f"{name} is true or false")
+        if kind is not bool and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
+            raise ControlError(f"{name} is a number")
+        values[name] = kind(value)
+    return values
+
+
+def _change_company(simulator: Simulator, company: Company, wanted: dict[str, Any]) -> None:
+    """Raises: ControlError, an unknown member or value."""
+    known = {
+        "preferences",
+        "sales_tax",
+        "books_closed_on",
+        "closing_password",
+        "access_tokens",
+        "refresh_token_age_hours",
+        "connection",
+    }
+    if set(wanted) - known:
+        raise ControlError(f"a change of a company has {', '.join(sorted(known))}")
+
+    def work() -> Object:
+        if "sales_tax" in wanted:
+            if wanted["sales_tax"] not in SALES_TAX_MODES:
+                raise ControlError(f"sales_tax is one of {', '.join(SALES_TAX_MODES)}")
+            set_sales_tax(company, wanted["sales_tax"])
+        groups = dict(wanted.get("preferences") or {})
+        if "books_closed_on" in wanted:
+            groups["AccountingInfoPrefs"] = {
+                **groups.get("AccountingInfoPrefs", {}),
+                "BookCloseDate": wanted["books_closed_on"] or "",
+            }
+        if "closing_password" in wanted:
+            company.kept.set_setting(PASSWORD, bool(wanted["closing_password"]))
+        if groups:
+            _merge_preferences(company, groups)
+        return company.preferences
+
+    _by_hand(company, work)
+    if wanted.get("access_tokens") == "expired":
+        simulator.tokens.expire_access(company.realm)
+    if "refresh_token_age_hours" in wanted:
+        simulator.tokens.age(company.realm, float(wanted["refresh_token_age_hours"]))
+    if wanted.get("connection") == "revoked":
+        simulator.tokens.disconnect(company.realm)
+    elif wanted.get("connection") == "connected":
+        simulator.tokens.connect(company.realm)
+
+
+def _merge_preferences(company: Company, groups: dict[str, Any]) -> None:
+    """Change some preferences, also those that the API shows and does not let change."""
+    preferences = company.preferences
+    for group, values in read_body("Preferences", groups).items():
+        merged = {**preferences.get(group, {}), **values}
+        preferences[group] = {name: value for name, value in merged.items() if value is not None}
+    company.save("Preferences", preferences)

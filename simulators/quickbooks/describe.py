@@ -1,0 +1,62 @@
+"""What a request is about, in the words of the request log; looks at `flask.request` alone and never fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, request
+
+from simulators.calls import Call
+from simulators.json_numbers import InvalidJsonError, read_json
+from simulators.quickbooks.operations import SEGMENTS, TAX_SERVICE, operation_of, with_id_of_settings
+
+TOKEN_PATH = "/oauth2/v1/tokens/bearer"
+_COMPANY = "/v3/company/"
+
+
+def body_in_hand() -> Any:
+    """The JSON body of the request, read once.
+
+    Raises:
+        InvalidJsonError: it is not JSON.
+    """
+    if "body" not in g:
+        g.body = read_json(request.get_data())
+    return g.body
+
+
+def includes() -> list[str]:
+    """The values of the query parameter `include`."""
+    return [value.strip().lower() for value in request.args.get("include", "").split(",") if value.strip()]
+
+
+def describe() -> Call:
+    if request.path == TOKEN_PATH:
+        return Call(None, "token")
+    if not request.path.startswith(_COMPANY):
+        return Call(None, None)
+    parts = request.path.removeprefix(_COMPANY).split("/")[1:]
+    match parts:
+        case ["query"]:
+            return Call(None, "query")
+        case ["cdc"]:
+            return Call(None, "cdc")
+        case ["batch"]:
+            return Call(None, "batch", has_items=True)
+        case ["taxservice", "taxcode"]:
+            return Call(TAX_SERVICE, "create")
+        case [segment, *rest]:
+            return _entity_call(SEGMENTS.get(segment), rest)
+    return Call(None, None)
+
+
+def _entity_call(entity: str | None, rest: list[str]) -> Call:
+    if request.method == "GET":
+        return Call(entity, "read")
+    if rest[1:] == ["send"]:
+        return Call(entity, "send")
+    try:
+        body = with_id_of_settings(entity, body_in_hand())
+    except InvalidJsonError:
+        body = None
+    return Call(entity, operation_of(body, request.args.get("operation"), includes()))

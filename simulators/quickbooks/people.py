@@ -1,0 +1,175 @@
+"""Customers, vendors and employees: one space of names.
+
+Source: entity reference (Customer, Vendor, Employee).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from simulators.quickbooks import refusals
+from simulators.quickbooks.addresses import kept_address
+from simulators.quickbooks.company import PEOPLE, Company, Object
+from simulators.quickbooks.names import keep_name_of_deactivated
+from simulators.quickbooks.writes import Kind, Write
+
+_NAME_PARTS = ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix")
+_ADDRESSES = ("BillAddr", "ShipAddr", "PrimaryAddr")
+DEEPEST = 5
+
+
+def _settle_person(made: Write) -> None:
+    """DisplayName, its uniqueness, activity and addresses."""
+    _compose_name(made)
+    keep_name_of_deactivated(made, "DisplayName")
+    if made.item.get("Active", True):
+        _check_unique(made.company, made.item["DisplayName"], made)
+    made.item.setdefault("PrintOnCheckName", made.item.get("CompanyName") or made.item["DisplayName"])
+    iso3_country = made.entity == "Customer" and made.company.switches.customer_country_iso3
+    for name in _ADDRESSES:
+        if made.sent.get(name) is not None:
+            made.item[name] = kept_address(made.company, made.item[name], iso3_country=iso3_country)
+
+
+def _compose_name(made: Write) -> None:
+    if made.item.get("DisplayName"):
+        return
+    parts = [made.item[name] for name in _NAME_PARTS if made.item.get(name)]
+    if not parts:
+        raise refusals.no_name()
+    made.item["DisplayName"] = " ".join(parts)
+
+
+def _check_unique(company: Company, name: str, made: Write) -> None:
+    for entity in PEOPLE:
+        found = company.find_named(entity, name)
+        if found is not None and (entity, found["Id"]) != (made.entity, made.item.get("Id")):
+            raise refusals.duplicate_name(found["Id"])
+
+
+def _settle_customer(made: Write) -> None:
+    item = made.item
+    if made.before is None:
+        item["Balance"] = item["BalanceWithJobs"] = Decimal("0.00")
+        item["CurrencyRef"] = _currency(made)
+    _settle_person(made)
+    parent = _parent(made)
+    item["Job"] = parent is not None
+    item["Level"] = parent.get("Level", 0) + 1 if parent else 0
+    if item["Level"] == 0:
+        item.pop("Level")
+    item["FullyQualifiedName"] = (
+        f"{parent['FullyQualifiedName']}:{item['DisplayName']}" if parent else item["DisplayName"]
+    )
+    item["BillWithParent"] = bool(item.get("BillWithParent")) and parent is not None
+
+
+def _currency(made: Write) -> Object:
+    """The currency of a new customer: home by default; another one needs multi-currency."""
+    home = made.company.preferences["CurrencyPrefs"]["HomeCurrency"]
+    wanted = made.sent.get("CurrencyRef")
+    if wanted is None or wanted.get("value") == home["value"]:
+        return {"value": home["value"], "name": CURRENCY_NAMES.get(home["value"], home["value"])}
+    code = wanted.get("value")
+    if code not in CURRENCY_NAMES:
+        raise refusals.unsupported_currency(code)
+    if not made.company.preferences["CurrencyPrefs"].get("MultiCurrencyEnabled"):
+        raise refusals.business_rule("Multi-currency is not enabled for this company.")
+    if made.company.find_named("CompanyCurrency", code) is None:
+        name = CURRENCY_NAMES[code]
+        made.company.insert("CompanyCurrency", {"Code": code, "Name": name, "Active": True})
+    return {"value": code, "name": CURRENCY_NAMES[code]}
+
+
+def _parent(made: Write) -> Object | None:
+    reference = made.item.get("ParentRef")
+    if reference is None:
+        return None
+    parent, made.item["ParentRef"] = made.company.refer("Customer", reference, "ParentRef")
+    if parent["Id"] == made.item.get("Id"):
+        raise refusals.refusal(900, "Parent cannot be child", "A customer cannot be its own parent.")
+    if parent.get("Level", 0) + 1 >= DEEPEST:
+        raise refusals.too_deep(DEEPEST)
+    return parent
+
+
+def _customer_saved(made: Write) -> None:
+    """Sub-customers carry their parent's name in theirs."""
+    for child in made.company.kept.find("Customer", "parent", made.item["Id"]):
+        name = f"{made.item['FullyQualifiedName']}:{child['DisplayName']}"
+        if child["FullyQualifiedName"] != name:
+            child["FullyQualifiedName"] = name
+            made.company.amend("Customer", child)
+
+
+def balance_with_jobs(company: Company, customer: Object) -> Decimal:
+    children = company.kept.find("Customer", "parent", customer["Id"])
+    return Decimal(customer["Balance"]) + sum(
+        (balance_with_jobs(company, child) for child in children), Decimal("0.00")
+    )
+
+
+CUSTOMER = Kind(
+    "Customer",
+    _settle_customer,
+    read_only=frozenset(
+        {
+            "FullyQualifiedName",
+            "Level",
+            "BalanceWithJobs",
+            "IsProject",
+            "Balance",
+            "OpenBalanceDate",
+            "OverDueBalance",
+            "Job",
+            "TotalRevenue",
+            "TotalExpense",
+        }
+    ),
+    create_only=frozenset({"CurrencyRef"}),
+    after=_customer_saved,
+    defaults={
+        "Active": True,
+        "Taxable": True,
+        "PreferredDeliveryMethod": "None",
+        "BillWithParent": False,
+        "IsProject": False,
+    },
+)
+VENDOR = Kind(
+    "Vendor",
+    _settle_person,
+    read_only=frozenset({"Balance", "OpenBalanceDate"}),
+    create_only=frozenset({"CurrencyRef"}),
+    defaults={"Active": True, "Vendor1099": False},
+)
+EMPLOYEE = Kind("Employee", _settle_person, defaults={"Active": True})
+
+# Currencies that a company can add; Intuit supports more, these are the common ones.
+CURRENCY_NAMES = {
+    "AUD": "Australian Dollar",
+    "BRL": "Brazilian Real",
+    "CAD": "Canadian Dollar",
+    "CHF": "Swiss Franc",
+    "CNY": "Chinese Yuan",
+    "CZK": "Czech Koruna",
+    "DKK": "Danish Krone",
+    "EUR": "Euro",
+    "GBP": "British Pound Sterling",
+    "HKD": "Hong Kong Dollar",
+    "HUF": "Hungarian Forint",
+    "ILS": "Israeli New Shekel",
+    "INR": "Indian Rupee",
+    "JPY": "Japanese Yen",
+    "KRW": "South Korean Won",
+    "MXN": "Mexican Peso",
+    "NOK": "Norwegian Krone",
+    "NZD": "New Zealand Dollar",
+    "PLN": "Polish Zloty",
+    "SEK": "Swedish Krona",
+    "SGD": "Singapore Dollar",
+    "THB": "Thai Baht",
+    "TRY": "Turkish Lira",
+    "USD": "United States Dollar",
+    "ZAR": "South African Rand",
+}

@@ -1,0 +1,181 @@
+"""Tax of a sales document in a US company: by group code, automated, or off; and new codes (TaxService).
+
+Source: Intuit, "Manage sales tax for US locales"; entity reference (TaxService, TxnTaxDetail).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from simulators.quickbooks import refusals
+from simulators.quickbooks.company import Company, Object
+from simulators.quickbooks.fields import read_body
+from simulators.quickbooks.totals import Rate, SaleLine, Totals, rounded, totals
+from simulators.quickbooks.writes import Write, names_object
+
+_TAXES_ON_TAX = ("TaxOnAmountPlusTax", "TaxOnTax")
+
+
+def settle_tax(made: Write, lines: list[SaleLine], discount: Decimal) -> Totals:
+    """Compute the document's figures and set its TxnTaxDetail.
+
+    Raises:
+        Refusal: a tax where sales tax is off and the switch says so (6000).
+    """
+    detail = made.item.get("TxnTaxDetail") or {}
+    code = _code(made, detail)
+    rates = _rates(made.company, code) if code else []
+    figures = totals(
+        lines,
+        discount,
+        rates,
+        tax_after_discount=bool(made.item.get("ApplyTaxAfterDiscount")),
+        stated_tax=_stated(made, lines) if code else None,
+    )
+    kept: Object = {"TotalTax": figures.tax}
+    if code:
+        kept = {"TxnTaxCodeRef": {"value": code["Id"]}, "TotalTax": figures.tax}
+        kept["TaxLine"] = [
+            {
+                "Amount": line.amount,
+                "DetailType": "TaxLineDetail",
+                "TaxLineDetail": {
+                    "TaxRateRef": {"value": line.rate.id},
+                    "PercentBased": True,
+                    "TaxPercent": line.rate.percent,
+                    "NetAmountTaxable": line.taxable,
+                },
+            }
+            for line in figures.tax_lines
+        ]
+    made.item["TxnTaxDetail"] = kept
+    return figures
+
+
+def _code(made: Write, detail: Object) -> Object | None:
+    """The tax code in force: the document's, the engine's, or none where sales tax is off."""
+    prefs = made.company.preferences["TaxPrefs"]
+    automated = prefs.get("PartnerTaxEnabled")
+    if not prefs.get("UsingSalesTax") or automated is False:
+        if not made.company.switches.drop_tax_when_off and (detail.get("TotalTax") or detail.get("TxnTaxCodeRef")):
+            raise refusals.business_rule("Sales tax is turned off for this company.")
+        return None
+    if automated:
+        return made.company.get("TaxCode", prefs["TaxGroupCodeRef"]["value"])
+    reference = detail.get("TxnTaxCodeRef")
+    return made.company.get("TaxCode", reference["value"]) if reference else None
+
+
+def _stated(made: Write, lines: list[SaleLine]) -> Decimal | None:
+    """The sender's own tax, where it counts."""
+    switches = made.company.switches
+    stated = (made.sent.get("TxnTaxDetail") or {}).get("TotalTax")
+    automated = made.company.preferences["TaxPrefs"].get("PartnerTaxEnabled")
+    if stated is None or not (automated or switches.honour_total_tax):
+        return None
+    if switches.tax_needs_taxable_line and not any(line.taxable for line in lines):
+        return None
+    return rounded(stated)
+
+
+def _rates(company: Company, code: Object) -> list[Rate]:
+    details = (code.get("SalesTaxRateList") or {}).get("TaxRateDetail", [])
+    rates = []
+    for one in sorted(details, key=lambda entry: entry.get("TaxOrder", 0)):
+        rate = company.get("TaxRate", one["TaxRateRef"]["value"])
+        rates.append(Rate(rate["Id"], Decimal(rate["RateValue"]), one.get("TaxTypeApplicable") in _TAXES_ON_TAX))
+    return rates
+
+
+def create_tax_code(company: Company, body: object) -> Object:
+    """Create a tax code with its rates (`POST taxservice/taxcode`); returns the unwrapped reply.
+
+    Raises:
+        Refusal: a name or detail is missing (2020), a name is taken (6240), a rate is unknown (2500) or
+            out of range (6470).
+    """
+    sent = read_body("TaxService", body)
+    if sent.get("TaxCodeId") not in (None, "0") or names_object(sent):
+        raise refusals.unsupported_operation("Operation update on TaxService is not supported.")
+    name = sent.get("TaxCode")
+    if name is None:
+        raise refusals.missing_parameter("TaxCode")
+    taken = company.find_named("TaxCode", name)
+    if taken is not None:
+        raise refusals.duplicate_name(taken["Id"])
+    details = sent.get("TaxRateDetails") or []
+    if not details:
+        raise refusals.missing_parameter("TaxRateDetails")
+    rates = [_rate(company, detail) for detail in details]
+    code = company.insert("TaxCode", tax_code(name, rates))
+    return {
+        "TaxCode": name,
+        "TaxCodeId": code["Id"],
+        "TaxRateDetails": [
+            {
+                "TaxRateName": rate["Name"],
+                "TaxRateId": rate["Id"],
+                "RateValue": rate["RateValue"],
+                "TaxAgencyId": rate["AgencyRef"]["value"],
+                "TaxApplicableOn": applicable_on,
+            }
+            for rate, applicable_on in rates
+        ],
+    }
+
+
+def _rate(company: Company, detail: Object) -> tuple[Object, str]:
+    """The existing rate that a detail names, or a new one; with what it applies on."""
+    applicable_on = detail.get("TaxApplicableOn") or "Sales"
+    if detail.get("TaxRateId") is not None:
+        return company.refer("TaxRate", {"value": detail["TaxRateId"]}, "TaxRateId")[0], applicable_on
+    for required in ("TaxRateName", "RateValue", "TaxAgencyId"):
+        if detail.get(required) is None:
+            raise refusals.missing_parameter(f"TaxRateDetails.{required}")
+    if company.find_named("TaxRate", detail["TaxRateName"]) is not None:
+        raise refusals.duplicate_tax_rate()
+    if not 0 <= detail["RateValue"] <= 100:
+        raise refusals.tax_rate_refused(f"The tax rate must be between 0 and 100. Supplied value:{detail['RateValue']}")
+    agency = company.refer("TaxAgency", {"value": detail["TaxAgencyId"]}, "TaxAgencyId")[1]
+    return company.insert("TaxRate", tax_rate(detail["TaxRateName"], detail["RateValue"], agency)), applicable_on
+
+
+def tax_rate(name: str, percent: Decimal | int, agency: Object) -> Object:
+    return {
+        "Name": name,
+        "Description": name,
+        "Active": True,
+        "RateValue": percent,
+        "AgencyRef": {"value": agency["value"]},
+        "SpecialTaxType": "NONE",
+        "DisplayType": "ReadOnly",
+    }
+
+
+def tax_code(name: str, rates: list[tuple[Object, str]]) -> Object:
+    """A tax group over rates; each is listed under what it applies on."""
+
+    def listed(applicable_on: str) -> dict[str, Any]:
+        chosen = [rate for rate, applied in rates if applied == applicable_on]
+        return {
+            "TaxRateDetail": [
+                {
+                    "TaxRateRef": {"value": rate["Id"], "name": rate["Name"]},
+                    "TaxTypeApplicable": "TaxOnAmount",
+                    "TaxOrder": order,
+                }
+                for order, rate in enumerate(chosen)
+            ]
+        }
+
+    return {
+        "Name": name,
+        "Description": name,
+        "Active": True,
+        "Taxable": True,
+        "TaxGroup": True,
+        "Hidden": False,
+        "SalesTaxRateList": listed("Sales"),
+        "PurchaseTaxRateList": listed("Purchase"),
+    }

@@ -1,0 +1,45 @@
+"""The named switches: what Intuit does not document, with the likelier behaviour as default; pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Switches:
+    """How the simulator behaves where the documentation is silent. `docs/simulators/quickbooks.md` lists them."""
+
+    # OAuth: every refresh gives a new refresh token, not only the first one after 24 hours.
+    rotate_every_refresh: bool = False
+    # requestid: answer a repeated request with the refusal it met first, too; 0 hours keeps ids for good.
+    replay_refusals: bool = False
+    requestid_hours: int = 0
+    # An explicit TotalTax beside TxnTaxCodeRef counts in companies without automated sales tax.
+    honour_total_tax: bool = True
+    # ... but only where a line is taxable.
+    tax_needs_taxable_line: bool = True
+    # With sales tax off, TxnTaxDetail is dropped without a word; otherwise a tax is refused (6000).
+    drop_tax_when_off: bool = True
+    # An Expense account may be an item's IncomeAccountRef, which the bad-debt procedure needs.
+    expense_account_for_items: bool = True
+    # An invoice or credit memo with linked payments may be voided; the payments become unapplied.
+    void_linked: bool = False
+    # CreditMemo and Payment understand operation=void beside their documented forms.
+    void_by_operation: bool = False
+    # Deactivating appends " (deleted)" to the name, which frees the name.
+    deactivation_frees_name: bool = True
+    # Code for a reference to something inactive: 610, 2500, or (customers) 6250.
+    inactive_reference_code: int = 610
+    # DocNumbers are unique over invoices and credit memos together, not for each alone.
+    numbers_across_types: bool = False
+    # DocNumbers are checked although CustomTxnNumbers is off.
+    check_numbers_when_automatic: bool = False
+    # A nested object (an address) in a sparse update changes only the fields it names.
+    sparse_merges_objects: bool = False
+    # Country in addresses of customers is read back as ISO-3, as it is in CompanyInfo.
+    customer_country_iso3: bool = True
+    # Days until an invoice without DueDate and without terms is due.
+    due_days_without_term: int = 30
+    # Webhooks in the form of before 2026, and several companies in one delivery every so many seconds.
+    legacy_webhooks: bool = False
+    webhook_aggregation_s: float = 0.0
+    # Divides the waits of the documented retry schedule.
+    webhook_speed: float = 1.0

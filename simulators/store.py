@@ -1,0 +1,337 @@
+"""Objects of simulated companies: read from memory, written through to SQLite if there is a data directory.
+
+An object is kept as JSON text, so that what a caller reads is its own copy and 100,000 documents fit in
+memory; what must be found fast is indexed.
+"""
+
+import sqlite3
+import threading
+from bisect import bisect_right, insort
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from simulators.json_numbers import read_json, write_json
+
+Object = dict[str, Any]
+Key = Callable[[Object], Hashable | None]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (
+    company TEXT NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL, json BLOB NOT NULL,
+    PRIMARY KEY (company, entity, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS settings (
+    company TEXT NOT NULL, name TEXT NOT NULL, json BLOB NOT NULL, PRIMARY KEY (company, name)) WITHOUT ROWID;
+"""
+_PUT = "INSERT INTO objects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET json = excluded.json"
+_DELETE = "DELETE FROM objects WHERE company = ? AND entity = ? AND id = ?"
+_SET = "INSERT INTO settings VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET json = excluded.json"
+_GLOBAL = ""
+
+
+class Store:
+    """All companies of one simulator.
+
+    `indexes` names, per entity, keys by which its objects are found:
+    `{"Customer": {"name": lambda customer: customer["name"]}}`. A key of None leaves the object out; the keys
+    of one index are of one type. Ids are strings here; an app with numeric ids converts them.
+    """
+
+    def __init__(self, data_dir: Path | None, name: str, indexes: Mapping[str, Mapping[str, Key]] | None = None):
+        self._indexes = indexes or {}
+        self._companies: dict[str, Company] = {}
+        self._settings: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+        if data_dir is not None:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            self._database = _open(data_dir / f"{name}.sqlite")
+            self._load(self._database)
+
+    def _load(self, database: sqlite3.Connection) -> None:
+        rows = database.execute("SELECT company, entity, id, place, json FROM objects ORDER BY company, place")
+        for company, entity, id, place, text in rows:
+            self.company(company)._load(entity, id, place, text)
+        for company, name, text in database.execute("SELECT company, name, json FROM settings"):
+            if company == _GLOBAL:
+                self._settings[name] = text
+            else:
+                self.company(company)._settings[name] = text
+
+    def company(self, id: str) -> "Company":
+        """Return the company of that id; an unknown one starts empty."""
+        with self._lock:
+            if id not in self._companies:
+                self._companies[id] = Company(id, self._indexes, self._commit)
+            return self._companies[id]
+
+    def companies(self) -> list[str]:
+        with self._lock:
+            return list(self._companies)
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """Return a setting of the simulator as a whole."""
+        text = self._settings.get(name)
+        return default if text is None else read_json(text)
+
+    def set_setting(self, name: str, value: Any) -> None:
+        text = write_json(value)
+        self._commit([(_SET, (_GLOBAL, name, text))])
+        self._settings[name] = text
+
+    def close(self) -> None:
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _commit(self, statements: list[tuple[str, tuple[Any, ...]]]) -> None:
+        """Write all of it or nothing; what is committed survives a kill of the process."""
+        with self._lock:
+            if self._database is None or not statements:
+                return
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                for sql, values in statements:
+                    self._database.execute(sql, values)
+            except sqlite3.Error:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+    database.execute("PRAGMA journal_mode = WAL")
+    # NORMAL survives a kill of the process, all that a simulator promises; FULL would sync every write.
+    database.execute("PRAGMA synchronous = NORMAL")
+    database.executescript(_SCHEMA)
+    return database
+
+
+class _Index:
+    """The ids under each key, and all pairs in order of key for ranges."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.ids: dict[Hashable, dict[str, None]] = {}
+        self.ordered: list[Any] = []
+
+    def add(self, id: str, value: Hashable | None) -> None:
+        if value is not None:
+            if value not in self.ids:
+                self.ids[value] = {}
+                insort(self.ordered, value)
+            self.ids[value][id] = None
+
+    def remove(self, id: str, value: Hashable | None) -> None:
+        if value is not None:
+            ids = self.ids[value]
+            del ids[id]
+            if not ids:
+                del self.ids[value]
+                del self.ordered[bisect_right(self.ordered, value) - 1]
+
+
+class _Collection:
+    """The objects of one entity, in the order in which they were made."""
+
+    def __init__(self, keys: Mapping[str, Key]) -> None:
+        self.texts: dict[str, bytes] = {}
+        self.places: dict[str, int] = {}
+        self.indexes = {name: _Index(key) for name, key in keys.items()}
+        self.keys: dict[str, tuple[Hashable | None, ...]] = {}
+
+    def put(self, id: str, text: bytes, place: int, object: Object) -> None:
+        self.texts[id] = text
+        self.places[id] = place
+        if not self.indexes:
+            return
+        values = tuple(index.key(object) for index in self.indexes.values())
+        before = self.keys.get(id)
+        if before == values:
+            return
+        self.keys[id] = values
+        for position, index in enumerate(self.indexes.values()):
+            if before is not None:
+                index.remove(id, before[position])
+            index.add(id, values[position])
+
+    def put_back(self, id: str, text: bytes, place: int) -> None:
+        """Undo a removal; the object returns to its old place in the order."""
+        self.put(id, text, place, read_json(text))
+        self.texts = {one: self.texts[one] for one in sorted(self.texts, key=self.places.__getitem__)}
+
+    def remove(self, id: str) -> None:
+        del self.texts[id]
+        del self.places[id]
+        for index, value in zip(self.indexes.values(), self.keys.pop(id, ()), strict=False):
+            index.remove(id, value)
+
+
+class Company:
+    """The objects, sequences and settings of one company.
+
+    One read sees nothing of a transaction in work. Take `lock` around reads that must agree with each other,
+    and `transaction` around what must be done as one.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        indexes: Mapping[str, Mapping[str, Key]],
+        commit: Callable[[list[tuple[str, tuple[Any, ...]]]], None],
+    ) -> None:
+        self.id = id
+        self.lock = threading.RLock()
+        self._keys = indexes
+        self._commit = commit
+        self._collections: dict[str, _Collection] = {}
+        self._settings: dict[str, bytes] = {}
+        self._last_place = 0
+        self._depth = 0
+        self._statements: list[tuple[str, tuple[Any, ...]]] = []
+        self._undo: list[Callable[[], None]] = []
+        self._after: list[Callable[[], None]] = []
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the company; at the end write everything in one go, or after an exception undo it all.
+
+        Transactions nest: the outermost one counts.
+        """
+        with self.lock:
+            self._depth += 1
+            try:
+                yield
+                if self._depth == 1:
+                    self._commit(self._statements)
+            except BaseException:
+                if self._depth == 1:
+                    for undo in reversed(self._undo):
+                        undo()
+                    self._after = []
+                raise
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._statements, self._undo = [], []
+                    after, self._after = self._after, []
+            if self._depth == 0:
+                for call in after:
+                    call()
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Call `call` once the transaction in hand is written; it is dropped if that fails."""
+        self._after.append(call)
+
+    def get(self, entity: str, id: str) -> Object | None:
+        """Return a copy of one object."""
+        with self.lock:
+            text = self._collection(entity).texts.get(id)
+        return None if text is None else read_json(text)
+
+    def has(self, entity: str, id: str) -> bool:
+        return id in self._collection(entity).texts
+
+    def all(self, entity: str) -> Iterator[Object]:
+        """Yield copies of all objects of an entity, oldest first."""
+        with self.lock:
+            texts = list(self._collection(entity).texts.values())
+        for text in texts:
+            yield read_json(text)
+
+    def ids(self, entity: str) -> list[str]:
+        """Return all ids of an entity, oldest first."""
+        with self.lock:
+            return list(self._collection(entity).texts)
+
+    def count(self, entity: str) -> int:
+        return len(self._collection(entity).texts)
+
+    def find(self, entity: str, index: str, value: Hashable) -> list[Object]:
+        """Return the objects with that key, oldest first."""
+        with self.lock:
+            collection = self._collection(entity)
+            ids = sorted(collection.indexes[index].ids.get(value, ()), key=collection.places.__getitem__)
+            return [read_json(collection.texts[id]) for id in ids]
+
+    def find_after(self, entity: str, index: str, value: Any) -> list[Object]:
+        """Return the objects whose key is greater than `value`, in order of key."""
+        with self.lock:
+            collection = self._collection(entity)
+            found = collection.indexes[index]
+            keys = found.ordered[bisect_right(found.ordered, value) :]
+            return [read_json(collection.texts[id]) for key in keys for id in found.ids[key]]
+
+    def find_until(self, entity: str, index: str, value: Any) -> list[Object]:
+        """Return the objects whose key is at most `value`, in order of key."""
+        with self.lock:
+            collection = self._collection(entity)
+            found = collection.indexes[index]
+            keys = found.ordered[: bisect_right(found.ordered, value)]
+            return [read_json(collection.texts[id]) for key in keys for id in found.ids[key]]
+
+    def put(self, entity: str, id: str, object: Object) -> None:
+        """Keep `object` as it is now under that id, new or not."""
+        with self.transaction():
+            collection = self._collection(entity)
+            before = collection.texts.get(id)
+            text = write_json(object)
+            if before is None:
+                self._last_place += 1
+                place = self._last_place
+                self._undo.append(lambda: collection.remove(id))
+            else:
+                place, kept = collection.places[id], before
+                self._undo.append(lambda: collection.put(id, kept, place, read_json(kept)))
+            collection.put(id, text, place, object)
+            self._statements.append((_PUT, (self.id, entity, id, place, text)))
+
+    def delete(self, entity: str, id: str) -> None:
+        """Remove an object.
+
+        Raises:
+            KeyError: there is none of that id.
+        """
+        with self.transaction():
+            collection = self._collection(entity)
+            text, place = collection.texts[id], collection.places[id]
+            collection.remove(id)
+            self._undo.append(lambda: collection.put_back(id, text, place))
+            self._statements.append((_DELETE, (self.id, entity, id)))
+
+    def next_number(self, sequence: str, first: int = 1) -> int:
+        """Return the next number of a sequence; it is given once."""
+        with self.transaction():
+            number: int = self.setting(f"sequence {sequence}", first)
+            self.set_setting(f"sequence {sequence}", number + 1)
+            return number
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        text = self._settings.get(name)
+        return default if text is None else read_json(text)
+
+    def set_setting(self, name: str, value: Any) -> None:
+        with self.transaction():
+            before = self._settings.get(name)
+            text = write_json(value)
+            if before is None:
+                self._undo.append(lambda: self._settings.__delitem__(name))
+            else:
+                kept = before
+                self._undo.append(lambda: self._settings.__setitem__(name, kept))
+            self._settings[name] = text
+            self._statements.append((_SET, (self.id, name, text)))
+
+    def _collection(self, entity: str) -> _Collection:
+        collection = self._collections.get(entity)
+        if collection is None:
+            collection = self._collections.setdefault(entity, _Collection(self._keys.get(entity, {})))
+        return collection
+
+    def _load(self, entity: str, id: str, place: int, text: bytes) -> None:
+        collection = self._collection(entity)
+        collection.put(id, text, place, read_json(text) if collection.indexes else {})
+        self._last_place = max(self._last_place, place)

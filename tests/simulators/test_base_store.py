@@ -1,0 +1,83 @@
+"""The store: transactions, indexes, order, and what survives a restart."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from simulators.store import Store
+
+INDEXES = {"thing": {"name": lambda one: one["name"], "age": lambda one: one.get("age")}}
+
+
+def thing(id: str, **more: object) -> dict[str, object]:
+    return {"id": id, "name": f"thing {id}", **more}
+
+
+def test_objects_sequences_and_settings_survive_a_restart_with_exact_amounts(tmp_path: Path) -> None:
+    store = Store(tmp_path, "test", INDEXES)
+    company = store.company("a")
+    for id in ("9", "10", "8"):
+        company.put("thing", id, thing(id, price=Decimal("0.10")))
+    company.put("thing", "9", thing("9", price=Decimal("1234567890.123456789012345678")))
+    company.delete("thing", "10")
+    assert [company.next_number("number") for _ in range(3)] == [1, 2, 3]
+    store.set_setting("colour", "red")
+    store.close()
+
+    store = Store(tmp_path, "test", INDEXES)
+    company = store.company("a")
+    assert [one["id"] for one in company.all("thing")] == ["9", "8"]
+    assert company.get("thing", "9") == thing("9", price=Decimal("1234567890.123456789012345678"))
+    assert [one["id"] for one in company.find("thing", "name", "thing 8")] == ["8"]
+    assert (company.next_number("number"), store.setting("colour"), store.companies()) == (4, "red", ["a"])
+    store.close()
+
+
+def test_a_transaction_that_fails_leaves_no_trace(tmp_path: Path) -> None:
+    store = Store(tmp_path, "test", INDEXES)
+    company = store.company("a")
+    for id in ("1", "2", "3"):
+        company.put("thing", id, thing(id, age=int(id)))
+    called: list[str] = []
+    with pytest.raises(ZeroDivisionError), company.transaction():
+        company.put("thing", "4", thing("4"))
+        company.put("thing", "2", {"id": "2", "name": "changed"})
+        company.delete("thing", "1")
+        company.next_number("number")
+        company.after_commit(lambda: called.append("told"))
+        raise ZeroDivisionError
+    with company.transaction():
+        company.after_commit(lambda: called.append("committed"))
+        assert called == []
+    for _ in range(2):
+        assert [one["name"] for one in company.all("thing")] == ["thing 1", "thing 2", "thing 3"]
+        assert [one["id"] for one in company.find_after("thing", "age", 1)] == ["2", "3"]
+        assert [one["id"] for one in company.find_until("thing", "age", 2)] == ["1", "2"]
+        assert company.find("thing", "name", "changed") == []
+        store.close()
+        store = Store(tmp_path, "test", INDEXES)
+        company = store.company("a")
+    assert company.next_number("number") == 1
+    assert called == ["committed"]
+    store.close()
+
+
+def test_an_object_that_was_read_is_the_readers_own(tmp_path: Path) -> None:
+    company = Store(None, "test").company("a")
+    company.put("thing", "1", {"lines": [{"amount": 1}]})
+    found = company.get("thing", "1")
+    assert found is not None
+    found["lines"][0]["amount"] = 2
+    assert company.get("thing", "1") == {"lines": [{"amount": 1}]}
+
+
+def test_indexes_follow_changes_and_leave_out_what_has_no_key() -> None:
+    company = Store(None, "test", INDEXES).company("a")
+    company.put("thing", "1", thing("1", age=5))
+    company.put("thing", "2", thing("2"))
+    company.put("thing", "1", thing("1", age=7))
+    assert company.find("thing", "age", 5) == []
+    assert [one["id"] for one in company.find_after("thing", "age", 5)] == ["1"]
+    company.delete("thing", "1")
+    assert company.find_after("thing", "age", 0) == []

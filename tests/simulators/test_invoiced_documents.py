@@ -1,0 +1,234 @@
+"""Customers, invoices and credit notes, driven by Invoiced's own Python client."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from invoiced import errors
+
+from simulators.clock import Clock
+from simulators.invoiced.switches import Switches
+from tests.simulators.simulator_drivers import Account, StartInvoiced
+
+DAY_S = 86_400
+
+
+def invoice_of(account: Account, **more: Any) -> Any:
+    customer = account.client.Customer.create(name="Acme", email="pay@acme.example")
+    body = {"customer": customer.id, "items": [{"name": "Work", "quantity": 2, "unit_cost": 50}]}
+    return account.client.Invoice.create(**(body | more))
+
+
+def test_a_customer_is_created_with_the_documented_defaults(account: Account) -> None:
+    customer = account.client.Customer.create(name="Acme", metadata={"quickbooks_customer_id": "7"})
+    assert {name: customer[name] for name in ("number", "type", "country", "taxable", "taxes", "autopay")} == {
+        "number": "CUST-0001", "type": "company", "country": "US", "taxable": True, "taxes": [], "autopay": False,
+    }  # fmt: skip
+    assert customer.metadata == {"quickbooks_customer_id": "7"}
+    assert account.client.Customer.retrieve(customer.id) == customer
+
+
+def test_a_customer_is_changed_in_part_and_metadata_as_a_whole(account: Account) -> None:
+    customer = account.client.Customer.create(name="Acme", phone="555", metadata={"a": "1", "b": "2"})
+    customer.city = "Chicago"
+    customer.metadata = {"b": "3"}
+    assert customer.save()
+    found = account.call("GET", f"/customers/{customer.id}", 200)
+    assert (found["city"], found["phone"], found["metadata"]) == ("Chicago", "555", {"b": "3"})
+    account.call("PATCH", f"/customers/{customer.id}", 200, json={"phone": "", "city": None})
+    found = account.call("GET", f"/customers/{customer.id}", 200)
+    assert (found["phone"], found["city"]) == (None, None)
+    assert customer.delete()
+    with pytest.raises(errors.InvalidRequestError) as caught:
+        account.client.Customer.retrieve(customer.id)
+    assert caught.value.error == {
+        "type": "invalid_request",
+        "message": f"Customer was not found: {customer.id}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": "B", "number": "A1"}, "number"),
+        ({"name": "B", "country": "Germany"}, "country"),
+        ({"name": "B", "email": "nobody"}, "email"),
+        ({"name": "B", "type": "robot"}, "type"),
+        ({"name": "B", "autopay": "perhaps"}, "autopay"),
+        ({"name": {"first": "B"}}, "name"),
+        ({"name": "B", "metadata": {str(number): "x" for number in range(11)}}, "metadata"),
+        ({"name": "B", "metadata": {"k" * 41: "x"}}, "metadata"),
+        ({"name": "B", "metadata": {"k": "x" * 256}}, "metadata"),
+        ({"name": "B", "parent_customer": 4}, "parent_customer"),
+    ],
+)
+def test_a_bad_parameter_is_named(account: Account, body: dict[str, Any], param: str) -> None:
+    account.client.Customer.create(name="A", number="A1")
+    answer = account.call("POST", "/customers", 400, json=body)
+    assert (answer["type"], answer["param"]) == ("invalid_request", param)
+
+
+def test_who_has_no_key_is_not_let_in(account: Account) -> None:
+    account.key = "wrong"
+    with pytest.raises(errors.AuthenticationError):
+        account.client.Customer.list()
+
+
+def test_an_invoice_carries_what_it_adds_up_to(account: Account) -> None:
+    client = account.client
+    for kind, id, value in (("Coupon", "two", 2), ("Coupon", "three", 3), ("TaxRate", "four", 4)):
+        getattr(client, kind).create(id=id, name=id, value=value)
+    seven = client.TaxRate.create(name="Seven %", value=7)
+    lines = [{"name": "S", "quantity": 1, "unit_cost": 412,
+              "discounts": [{"coupon": "two"}], "taxes": [{"tax_rate": "four"}]}]  # fmt: skip
+    invoice = invoice_of(account, items=lines, discounts=["three"], taxes=[{"tax_rate": dict(seven)}])
+    found = account.call("GET", f"/invoices/{invoice.id}", 200)
+    assert (found["subtotal"], found["total"], found["balance"]) == (
+        412,
+        Decimal("435.22"),
+        Decimal("435.22"),
+    )
+    assert found["items"][0]["discounts"][0]["amount"] == Decimal("8.24")
+    assert (found["taxes"][0]["amount"], found["taxes"][0]["tax_rate"]["id"]) == (Decimal("27.42"), "seven")
+    assert (found["number"], found["status"], found["object"]) == ("INV-0001", "not_sent", "invoice")
+
+
+def test_amounts_go_in_and_out_exactly(account: Account) -> None:
+    customer = account.client.Customer.create(name="Acme")
+    items = '[{"quantity": 0.1000000000000000055, "unit_cost": 1e3}]'
+    text = f'{{"customer": {customer.id}, "items": {items}}}'
+    found = account.call("POST", "/invoices", 201, data=text)
+    assert found["items"][0]["quantity"] == Decimal("0.1000000000000000055")
+    assert (found["items"][0]["unit_cost"], found["total"]) == (1000, 100)
+
+
+def test_terms_give_the_due_date_by_whole_days(account: Account) -> None:
+    # The 14 days span the end of daylight saving time.
+    invoice = invoice_of(account, date=1793250000, payment_terms="NET 14")
+    assert invoice.due_date == 1793250000 + 14 * DAY_S
+    assert invoice_of(account, autopay=True, due_date=1793250000).due_date is None
+
+
+def test_a_draft_is_issued_and_sent(account: Account) -> None:
+    invoice = invoice_of(account, draft=True)
+    assert (invoice.status, invoice.balance, invoice.total, invoice.payment_url) == ("draft", 0, 100, None)
+    invoice.draft = False
+    invoice.save()
+    assert (invoice.status, invoice.balance) == ("not_sent", 100)
+    assert invoice.send()[0].state == "sent"
+    assert account.client.Invoice.retrieve(invoice.id).status == "sent"
+    account.call("PATCH", f"/invoices/{invoice.id}", 400, json={"draft": True})
+
+
+def test_lines_are_replaced_and_known_ones_keep_their_id(account: Account) -> None:
+    invoice = invoice_of(account, items=[{"name": "A", "unit_cost": 10}, {"name": "B", "unit_cost": 20}])
+    first, second = invoice["items"]
+    body = {"items": [second | {"quantity": 3}, {"name": "C", "unit_cost": 5}]}
+    found = account.call("PATCH", f"/invoices/{invoice.id}", 200, json=body)
+    assert [(one["name"], one["amount"]) for one in found["items"]] == [("B", 60), ("C", 5)]
+    assert found["items"][0]["id"] == second["id"] != found["items"][1]["id"] != first["id"]
+    assert (found["total"], found["balance"]) == (65, 65)
+    # What was fetched cannot be sent back as a new document.
+    account.call("POST", "/invoices", 400, json={"customer": invoice.customer, "items": [first]})
+    for lines in ([first], [second, second]):
+        account.call("PATCH", f"/invoices/{invoice.id}", 400, json={"items": lines})
+
+
+def test_an_item_of_the_catalog_fills_the_line(account: Account) -> None:
+    account.client.Item.create(id="hour", name="Hour", unit_cost=12.5, type="hours", taxable=False)
+    invoice = invoice_of(account, items=[{"catalog_item": "hour", "quantity": 4, "name": "Own words"}])
+    found = invoice["items"][0]
+    assert {name: found[name] for name in ("name", "type", "unit_cost", "amount", "taxable")} == {
+        "name": "Own words", "type": "hours", "unit_cost": 12.5, "amount": 50, "taxable": False,
+    }  # fmt: skip
+    account.call("POST", "/invoices", 400, json={"customer": 1001, "items": [{"catalog_item": "none"}]})
+
+
+def test_a_customers_taxes_apply_unless_told_otherwise(account: Account) -> None:
+    account.client.TaxRate.create(id="state", name="State", value=6.25)
+    customer = account.client.Customer.create(name="Taxed", taxes=["state"])
+    lines = [{"unit_cost": 100}]
+    taxed = account.client.Invoice.create(customer=customer.id, items=lines)
+    plain = account.client.Invoice.create(customer=customer.id, items=lines, calculate_taxes=False)
+    assert (taxed.total, plain.total) == (106.25, 100)
+
+
+def test_a_zero_invoice_is_paid_at_once_and_a_negative_one_refused(account: Account) -> None:
+    invoice = invoice_of(account, items=[{"unit_cost": 0}])
+    assert (invoice.paid, invoice.closed, invoice.status) == (True, True, "paid")
+    account.call("POST", "/invoices", 400, json={"customer": 1001, "items": [{"unit_cost": -5}]})
+
+
+def test_closing_is_bad_debt_and_reopening_undoes_it(account: Account) -> None:
+    invoice = invoice_of(account)
+    for closed, status in ((True, "bad_debt"), (False, "not_sent")):
+        found = account.call("PATCH", f"/invoices/{invoice.id}", 200, json={"closed": closed})
+        assert (found["status"], found["closed"], found["paid"], found["balance"]) == (
+            status,
+            closed,
+            False,
+            100,
+        )
+
+
+def test_a_voided_invoice_stays_and_takes_no_edits(account: Account, start_invoiced: StartInvoiced) -> None:
+    invoice = invoice_of(account)
+    assert invoice.void() and (invoice.status, invoice.balance) == ("voided", 0)
+    account.call("POST", f"/invoices/{invoice.id}/void", 400)
+    account.call("PATCH", f"/invoices/{invoice.id}", 400, json={"items": []})
+    account.call("PATCH", f"/invoices/{invoice.id}", 200, json={"metadata": {"seen": "yes"}})
+    assert account.client.Invoice.list()[1].total_count == 1
+    invoice.delete()
+    account.call("GET", f"/invoices/{invoice.id}", 404)
+
+    kept = invoice_of(start_invoiced(Switches(void_keeps_balance=True)))
+    kept.void()
+    assert (kept.status, kept.balance) == ("voided", 100)
+
+
+def test_an_invoice_becomes_past_due_when_its_time_has_come(start_invoiced: StartInvoiced) -> None:
+    account = start_invoiced(clock=Clock())
+    invoice = invoice_of(account, payment_terms="NET 7")
+    account.control("POST", "clock", 200, json={"advance_seconds": 8 * DAY_S})
+    found = account.call("GET", f"/invoices/{invoice.id}", 200)
+    assert found["status"] == "past_due"
+    assert found["updated_at"] >= invoice.updated_at + 8 * DAY_S
+    assert account.call("GET", "/events", 200)[0]["data"]["previous"]["status"] == "not_sent"
+
+
+def test_credit_notes_have_states_of_their_own(account: Account) -> None:
+    client = account.client
+    customer = client.Customer.create(name="Acme")
+    note = client.CreditNote.create(customer=customer.id, draft=True, items=[{"unit_cost": 30}])
+    assert (note.number, note.status, note.balance) == ("CN-0001", "draft", 0)
+    note.draft = False
+    note.save()
+    assert (note.status, note.balance) == ("open", 30)
+    assert note.void() and note.status == "voided"
+    assert note.delete()
+
+
+def test_requests_may_come_as_forms(account: Account) -> None:
+    customer = account.client.Customer.create(name="Acme")
+    form = {"customer": customer.id, "items[0][name]": "A", "items[0][unit_cost]": "12.50",
+            "items[1][name]": "B", "items[1][quantity]": "2", "metadata[color]": "red", "draft": "1"}  # fmt: skip
+    found = account.call("POST", "/invoices", 201, data=form)
+    assert [one["name"] for one in found["items"]] == ["A", "B"]
+    assert (found["total"], found["draft"], found["metadata"]) == (Decimal("12.5"), True, {"color": "red"})
+
+
+@pytest.mark.parametrize("body", [b"{", b"[1]", b'"x"', b"\xff\xfe", b"[" * 100_000])
+def test_a_body_that_is_no_object_is_refused(account: Account, body: bytes) -> None:
+    assert account.call("POST", "/customers", 400, data=body)["type"] == "invalid_request"
+
+
+def test_unknown_paths_and_methods_are_answered_in_json(account: Account) -> None:
+    for method, path in (
+        ("GET", "/nothing"),
+        ("POST", "/events"),
+        ("GET", "/invoices/abc"),
+        ("PUT", "/items/1"),
+    ):
+        assert account.call(method, path, 404)["type"] == "invalid_request"

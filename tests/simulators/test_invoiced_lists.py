@@ -1,0 +1,111 @@
+"""Lists: paging with Link and X-Total-Count, filters, sort, expand, include, updated_after."""
+
+from typing import Any
+
+import pytest
+
+from simulators.invoiced.switches import Switches
+from tests.simulators.simulator_drivers import Account, StartInvoiced
+
+
+def names(objects: Any) -> list[str]:
+    return [one["name"] for one in objects]
+
+
+@pytest.fixture
+def many(account: Account) -> Account:
+    for number in range(1, 8):
+        account.client.Customer.create(
+            name=f"C{number}", number=f"N{number}", metadata={"odd": "yes"} if number % 2 else {}
+        )
+    return account
+
+
+def test_pages_are_linked_and_counted(many: Account) -> None:
+    found: list[str] = []
+    customers, meta = many.client.Customer.list(per_page=3)
+    while True:
+        found += names(customers)
+        assert meta.total_count == 7
+        if "next" not in meta.links:
+            break
+        customers, meta = many.client.Customer.list(per_page=3, page=int(meta.links["next"].rsplit("page=", 1)[1]))
+    assert found == [f"C{number}" for number in range(1, 8)]
+    assert set(meta.links) == {"self", "first", "previous", "last"}
+
+
+def test_a_single_and_an_empty_page_have_links_too(account: Account) -> None:
+    for kind in ("Customer", "Invoice", "Payment", "CreditNote", "Item", "TaxRate", "Coupon", "Event"):
+        objects, meta = getattr(account.client, kind).list()
+        assert (objects, meta.total_count, set(meta.links)) == ([], 0, {"self", "first", "last"})
+
+
+def test_a_page_past_the_end_is_empty_and_nonsense_is_refused(many: Account) -> None:
+    assert many.call("GET", "/customers?page=9", 200) == []
+    for query in ("page=0", "page=x", "per_page=101", "per_page=0", "sort=name%20sideways", "sort=metadata",
+                  "filter[nothing]=1", "filter[_sent]=1", "updated_after=yesterday"):  # fmt: skip
+        assert many.call("GET", f"/customers?{query}", 400)["type"] == "invalid_request"
+
+
+def test_links_keep_the_query_and_hide_what_clients_split_at(many: Account) -> None:
+    meta = many.client.Customer.list(sort="name DESC,number ASC", per_page=2)[1]
+    assert "sort=name%20DESC%2Cnumber%20ASC&per_page=2&page=2" in meta.links["next"]
+
+
+def test_filters_match_exactly(many: Account) -> None:
+    customers = many.client.Customer
+    assert names(customers.list(filter={"number": "N3"})[0]) == ["C3"]
+    assert names(customers.list(metadata={"odd": "yes"}, filter={"name": "C5"})[0]) == ["C5"]
+    assert len(customers.list(metadata={"odd": "yes"})[0]) == 4
+    assert customers.list(metadata={"odd": "no"})[0] == []
+    for spelt in ("True", "true", "1"):
+        assert len(customers.list(filter={"taxable": spelt})[0]) == 7
+
+
+def test_sort_goes_by_several_keys(many: Account) -> None:
+    many.client.Customer.create(name="C1", number="Z")
+    found = many.client.Customer.list(sort="name desc,number ASC")[0]
+    assert [one["number"] for one in found][-3:] == ["N2", "N1", "Z"]
+
+
+@pytest.mark.parametrize(("inclusive", "expected"), [(False, ["C3"]), (True, ["C2", "C3"])])
+def test_updated_after_is_strict_unless_switched(
+    start_invoiced: StartInvoiced, inclusive: bool, expected: list[str]
+) -> None:
+    account = start_invoiced(Switches(updated_after_inclusive=inclusive))
+    made = []
+    for number in (1, 2, 3):
+        made.append(account.client.Customer.create(name=f"C{number}"))
+        account.clock.advance(100)
+    assert names(account.client.Customer.list(updated_after=made[1].updated_at)[0]) == expected
+
+
+def test_invoices_are_found_by_customer_state_and_date(many: Account) -> None:
+    for day, customer in ((1, 1001), (2, 1001), (3, 1002)):
+        many.client.Invoice.create(customer=customer, date=day * 86_400, items=[{"unit_cost": day}])
+    many.client.Payment.create(customer=1001, amount=1, applied_to=[{"type": "invoice", "invoice": 20001, "amount": 1}])
+
+    def found(**params: Any) -> list[int]:
+        return [one.id for one in many.client.Invoice.list(**params)[0]]
+
+    assert found(filter={"customer": 1001, "paid": 0, "closed": False}) == [20002]
+    assert found(start_date=2 * 86_400, end_date=2 * 86_400) == [20002]
+    assert found(filter={"status": "paid"}) == [20001]
+    owing = many.client.Customer.list(open_balance=1)[0]
+    assert [one.id for one in owing] == [1001, 1002]
+
+
+def test_expand_and_include_add_to_an_answer(many: Account) -> None:
+    many.client.Invoice.create(customer=1001, items=[{"unit_cost": 5}])
+    many.client.Payment.create(customer=1001, amount=5, applied_to=[{"type": "invoice", "invoice": 20001, "amount": 5}])
+    assert many.client.Invoice.list(expand="customer")[0][0].customer["name"] == "C1"
+    payment = many.client.Payment.list(include="applied_to", expand="customer")[0][0]
+    assert (payment.customer["number"], payment.applied_to[0]["invoice"]) == ("N1", 20001)
+    assert many.client.Event.list(include="user")[0][0].user["id"] == -2
+
+
+def test_empty_metadata_may_be_a_list(start_invoiced: StartInvoiced) -> None:
+    account = start_invoiced(Switches(empty_metadata_as_list=True))
+    account.client.Customer.create(name="A")
+    invoice = account.client.Invoice.create(customer=1001, items=[{"unit_cost": 5}], metadata=[])
+    assert (invoice.metadata, invoice["items"][0]["metadata"]) == ([], [])

@@ -1,0 +1,175 @@
+"""Payments, their splits, and the balances that follow."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from simulators.invoiced.switches import Switches
+from tests.simulators.simulator_drivers import Account, StartInvoiced
+
+
+@pytest.fixture
+def customer(account: Account) -> int:
+    return int(account.client.Customer.create(name="Acme").id)
+
+
+def bill(account: Account, customer: int, amount: Any, kind: str = "invoices", **more: Any) -> Any:
+    body = {"customer": customer, "items": [{"name": "Work", "unit_cost": amount}]} | more
+    return account.call("POST", f"/{kind}", 201, json=body)
+
+
+def to_invoice(invoice: Any, amount: Any) -> dict[str, Any]:
+    return {"type": "invoice", "invoice": invoice["id"], "amount": amount}
+
+
+def pay(account: Account, customer: int | None, amount: Any, *splits: Any, status: int = 201, **more: Any) -> Any:
+    body = {"customer": customer, "amount": amount, "applied_to": list(splits)} | more
+    return account.call("POST", "/payments", status, json=body)
+
+
+def state(account: Account, invoice: Any) -> tuple[Any, ...]:
+    found = account.call("GET", f"/invoices/{invoice['id']}", 200)
+    return found["balance"], found["status"], found["paid"], found["closed"]
+
+
+def test_one_payment_settles_several_invoices_and_keeps_the_rest(account: Account, customer: int) -> None:
+    first, second = bill(account, customer, 100), bill(account, customer, 60)
+    payment = pay(account, customer, 200, to_invoice(first, 100), to_invoice(second, 45.5), method="check")
+    assert (payment["balance"], payment["method"], "applied_to" in payment) == (
+        Decimal("54.5"),
+        "check",
+        False,
+    )
+    assert state(account, first) == (0, "paid", True, True)
+    assert state(account, second) == (Decimal("14.5"), "not_sent", False, False)
+    found = account.client.Payment.retrieve(payment["id"], {"include": "applied_to"})
+    assert [(one["type"], one["invoice"], one["amount"]) for one in found.applied_to] == [
+        ("invoice", first["id"], 100),
+        ("invoice", second["id"], 45.5),
+    ]
+    assert account.call("GET", f"/customers/{customer}/balance", 200)["total_outstanding"] == Decimal("14.5")
+
+
+def test_a_payment_is_edited_and_its_invoices_follow(account: Account, customer: int) -> None:
+    first, second = bill(account, customer, 100), bill(account, customer, 100)
+    payment = pay(account, customer, 100, to_invoice(first, 100))
+    body = {"applied_to": [to_invoice(second, 70)], "reference": "42"}
+    found = account.call("PATCH", f"/payments/{payment['id']}", 200, json=body)
+    assert (found["balance"], found["reference"]) == (30, "42")
+    assert state(account, first) == (100, "not_sent", False, False)
+    assert state(account, second)[0] == 30
+    account.call("PATCH", f"/payments/{payment['id']}", 400, json={"amount": 60})
+
+
+def test_deleting_a_payment_voids_it(account: Account, customer: int) -> None:
+    invoice = bill(account, customer, 100)
+    payment = account.client.Payment.retrieve(pay(account, customer, 100, to_invoice(invoice, 100))["id"])
+    assert payment.delete()
+    assert (payment.voided, payment.balance) == (True, 0)
+    assert state(account, invoice) == (100, "not_sent", False, False)
+    account.call("DELETE", f"/payments/{payment.id}", 400)
+    assert account.call("GET", f"/payments/{payment.id}", 200)["voided"] is True
+    logged = account.control("GET", "requests", 200)
+    assert [one["operation"] for one in logged if one["method"] == "DELETE"] == ["void", "void"]
+
+
+def test_a_credit_note_settles_part_of_an_invoice(account: Account, customer: int) -> None:
+    invoice, note = bill(account, customer, 100), bill(account, customer, 30, "credit_notes")
+    split = {"type": "credit_note", "credit_note": note["id"], "document_type": "invoice",
+             "invoice": invoice["id"], "amount": 30}  # fmt: skip
+    payment = pay(account, customer, 30, split)
+    assert state(account, invoice)[0] == 70
+    found = account.call("GET", f"/credit_notes/{note['id']}", 200)
+    assert (found["balance"], found["status"], found["paid"], found["closed"]) == (0, "paid", True, True)
+    shown = account.call("GET", f"/payments/{payment['id']}?include=applied_to", 200)["applied_to"]
+    assert [{name: one[name] for name in split} for one in shown] == [split]
+    account.call("POST", f"/credit_notes/{note['id']}/void", 200)
+    assert state(account, invoice)[0] == 100
+    assert account.call("GET", f"/payments/{payment['id']}", 200)["balance"] == 30
+
+
+def test_the_credit_balance_is_filled_and_spent(account: Account, customer: int) -> None:
+    invoice = bill(account, customer, 100)
+    pay(account, customer, 80, {"type": "credit", "amount": 80})
+    spend = {"type": "applied_credit", "document_type": "invoice", "invoice": invoice["id"], "amount": 50}
+    pay(account, customer, 50, spend)
+    assert state(account, invoice)[0] == 50
+    balance = account.call("GET", f"/customers/{customer}/balance", 200)
+    assert balance["available_credits"] == 30
+    assert [one["balance"] for one in balance["history"]] == [30, 80]
+    pay(account, customer, 40, spend | {"amount": 40}, status=400)
+
+
+def test_splits_that_cannot_be_are_refused(account: Account, customer: int) -> None:
+    invoice, draft = bill(account, customer, 100), bill(account, customer, 100, draft=True)
+    euro = bill(account, customer, 100, currency="eur")
+    closed = bill(account, customer, 100)
+    account.call("PATCH", f"/invoices/{closed['id']}", 200, json={"closed": True})
+    for amount, split in (
+        (50, to_invoice(invoice, 51)),
+        (200, to_invoice(invoice, 101)),
+        (100, to_invoice(draft, 10)),
+        (100, to_invoice(closed, 10)),
+        (100, to_invoice(euro, 10)),
+        (100, to_invoice(invoice, -1)),
+        (100, {"type": "invoice", "amount": 5}),
+        (100, {"type": "invoice", "invoice": 5, "amount": 5}),
+        (100, {"type": "gift", "amount": 5}),
+        (100, {"type": "estimate", "estimate": 5, "amount": 5}),
+        (100, "everything"),
+    ):
+        answer = pay(account, customer, amount, split, status=400, currency="usd")
+        assert answer.get("param") in ("applied_to", "type"), answer
+    assert account.call("GET", "/payments", 200) == []
+    assert state(account, invoice)[0] == 100
+
+
+def test_a_pending_charge_counts_once_it_succeeded(account: Account, customer: int) -> None:
+    invoice = bill(account, customer, 100)
+    payment = pay(account, customer, 100, to_invoice(invoice, 100), charge={"status": "pending"})
+    assert state(account, invoice) == (100, "pending", False, False)
+    account.control("POST", f"payments/{payment['id']}/charge", 200, json={"status": "failed"})
+    assert state(account, invoice) == (100, "not_sent", False, False)
+    account.control("POST", f"payments/{payment['id']}/charge", 200, json={"status": "succeeded"})
+    assert state(account, invoice) == (0, "paid", True, True)
+
+
+def test_a_total_below_what_is_paid_gives_the_excess_back(
+    account: Account, customer: int, start_invoiced: StartInvoiced
+) -> None:
+    invoice = bill(account, customer, 100)
+    first = pay(account, customer, 60, to_invoice(invoice, 60))
+    second = pay(account, customer, 40, to_invoice(invoice, 40))
+    lower = {"items": [invoice["items"][0] | {"unit_cost": 50}]}
+    account.call("PATCH", f"/invoices/{invoice['id']}", 200, json=lower)
+    assert state(account, invoice) == (0, "paid", True, True)
+    left = [account.call("GET", f"/payments/{one['id']}", 200)["balance"] for one in (first, second)]
+    assert left == [10, 40]
+    higher = {"items": [invoice["items"][0] | {"unit_cost": 80}]}
+    account.call("PATCH", f"/invoices/{invoice['id']}", 200, json=higher)
+    assert state(account, invoice) == (30, "not_sent", False, False)
+
+    strict = start_invoiced(Switches(edit_below_paid_refused=True))
+    customer = int(strict.client.Customer.create(name="Acme").id)
+    invoice = bill(strict, customer, 100)
+    pay(strict, customer, 60, to_invoice(invoice, 60))
+    strict.call("PATCH", f"/invoices/{invoice['id']}", 400, json={"items": []})
+
+
+@pytest.mark.parametrize("how", ["void", "delete"])
+def test_what_paid_a_voided_or_deleted_invoice_is_free_again(account: Account, customer: int, how: str) -> None:
+    invoice = bill(account, customer, 100)
+    payment = pay(account, customer, 100, to_invoice(invoice, 100))
+    if how == "void":
+        account.call("POST", f"/invoices/{invoice['id']}/void", 200)
+        assert state(account, invoice) == (0, "voided", False, False)
+    else:
+        account.call("DELETE", f"/invoices/{invoice['id']}", 204)
+    assert account.call("GET", f"/payments/{payment['id']}", 200)["balance"] == 100
+
+
+def test_a_payment_without_customer_needs_only_an_amount(account: Account) -> None:
+    payment = pay(account, None, 12.34)
+    assert (payment["customer"], payment["balance"], payment["method"]) == (None, Decimal("12.34"), "other")
+    account.call("POST", "/payments", 400, json={"customer": None})

@@ -1,0 +1,162 @@
+"""Events, signed webhooks, replay, raw overrides, faults and limits."""
+
+import hashlib
+import hmac
+import threading
+from typing import Any
+
+import pytest
+import requests
+from invoiced import errors
+
+from simulators.invoiced.switches import Switches
+from simulators.json_numbers import read_json
+from tests.simulators.simulator_drivers import Account, Inbox, StartInvoiced
+
+
+def test_a_paid_invoice_tells_what_changed(account: Account, inbox: Inbox) -> None:
+    account.control("POST", "webhooks", 201, json={"url": inbox.url, "secret": "hush"})
+    client = account.client
+    client.Customer.create(name="Acme")
+    invoice = client.Invoice.create(customer=1001, items=[{"unit_cost": 428}], sent=True)
+    account.clock.advance(60)
+    client.Payment.create(
+        customer=1001, amount=428, applied_to=[{"type": "invoice", "invoice": invoice.id, "amount": 428}]
+    )
+    events = [read_json(body) for body in inbox.wait_for(5)]
+    assert [one["type"] for one in events] == [
+        "customer.created", "invoice.created", "payment.created", "invoice.updated", "invoice.paid",
+    ]  # fmt: skip
+    updated = events[3]
+    assert updated["data"]["object"]["customer"]["name"] == "Acme"
+    assert updated["data"]["previous"] == {
+        "balance": 428, "closed": False, "paid": False, "payment_url": invoice.payment_url, "status": "sent",
+        "updated_at": invoice.updated_at,
+    }  # fmt: skip
+    assert events[2]["data"]["object"]["applied_to"][0]["amount"] == 428
+    for body, headers in zip(inbox.bodies, inbox.headers, strict=True):
+        assert headers["X-Invoiced-Signature"] == hmac.new(b"hush", body, hashlib.sha256).hexdigest()
+    # The same event is read back, newest first.
+    assert account.call("GET", "/events", 200) == events[::-1]
+    assert account.call("GET", f"/events/{updated['id']}", 200) == updated
+
+
+def test_events_are_found_by_type_and_relation(account: Account) -> None:
+    for name in ("A", "B"):
+        account.client.Customer.create(name=name)
+    account.client.Invoice.create(customer=1002, items=[{"unit_cost": 1}])
+    found = account.client.Event.list(related_to="customer,1002")[0]
+    assert [one.type for one in found] == ["invoice.created", "customer.created"]
+    assert [one.type for one in account.client.Event.list(type="invoice.created")[0]] == ["invoice.created"]
+
+
+@pytest.mark.parametrize(("deletes", "kind"), [(False, "payment.updated"), (True, "payment.deleted")])
+def test_voiding_a_payment_tells_so(start_invoiced: StartInvoiced, deletes: bool, kind: str) -> None:
+    account = start_invoiced(Switches(payment_void_deletes=deletes))
+    account.client.Payment.create(amount=5).delete()
+    event = account.call("GET", "/events", 200)[0]
+    assert (event["type"], event["data"]["object"]["voided"]) == (kind, True)
+
+
+def test_a_change_without_a_difference_tells_nothing(account: Account) -> None:
+    customer = account.client.Customer.create(name="Acme", city="Chicago")
+    account.clock.advance(60)
+    found = account.call("PATCH", f"/customers/{customer.id}", 200, json={"name": "Acme", "city": "Chicago"})
+    assert found["updated_at"] == customer.updated_at
+    assert len(account.call("GET", "/events", 200)) == 1
+
+
+def test_only_the_latest_events_are_kept(start_invoiced: StartInvoiced) -> None:
+    account = start_invoiced(Switches(events_kept=3))
+    for number in range(5):
+        account.client.Customer.create(name=f"C{number}")
+    assert [one["id"] for one in account.call("GET", "/events", 200)] == [5, 4, 3]
+
+
+def test_replay_sends_all_that_stands(start_invoiced: StartInvoiced, inbox: Inbox) -> None:
+    account = start_invoiced(empty=False)
+    answer = account.control("POST", "webhooks", 201, json={"url": inbox.url, "secret": "hush", "replay": True})
+    events = [read_json(body) for body in inbox.wait_for(answer["replayed"])]
+    counts = {kind: sum(one["type"] == f"{kind}.created" for one in events) for kind in ("customer", "invoice")}
+    assert counts == {"customer": 40, "invoice": 150}
+    assert len(events) == len({one["id"] for one in events}) == answer["replayed"]
+    first = next(one for one in events if one["type"] == "invoice.created")
+    assert first["timestamp"] == first["data"]["object"]["updated_at"]
+
+
+def test_each_account_has_its_own_key_objects_and_webhook(start_invoiced: StartInvoiced, inbox: Inbox) -> None:
+    account = start_invoiced(companies=2)
+    keys = [one["api_key"] for one in account.control("GET", "credentials", 200)["companies"]]
+    assert keys[0] == account.key
+    account.control("POST", "webhooks", 201, json={"url": inbox.url, "secret": "b", "api_key": keys[1]})
+    account.client.Customer.create(name="First")
+    account.key = keys[1]
+    account.client.Customer.create(name="Second")
+    assert [read_json(body)["data"]["object"]["name"] for body in inbox.wait_for(1)] == ["Second"]
+    assert [one.name for one in account.client.Customer.list()[0]] == ["Second"]
+
+
+def test_raw_fields_are_kept_as_they_are_and_told(account: Account) -> None:
+    account.client.Customer.create(name="Acme")
+    account.client.Invoice.create(customer=1001, items=[{"unit_cost": 55}])
+    found = account.control("POST", "invoices/20001/raw", 200, json={"total": 51.15, "colour": "red"})
+    assert (found["subtotal"], found["total"], found["colour"]) == (55, read_json("51.15"), "red")
+    event = account.call("GET", "/events", 200)[0]
+    assert (event["type"], event["data"]["previous"]["total"]) == ("invoice.updated", 55)
+    assert account.control("PATCH", "objects/customer/1001", 200, json={"name": "X" * 10_000})["id"] == 1001
+    for path, body in (("objects/robot/1", {}), ("objects/customer/1001", {"id": 5}),
+                       ("objects/customer/1001", {"updated_at": "now"})):  # fmt: skip
+        account.control("PATCH", path, 400, json=body)
+    account.control("PATCH", "objects/customer/99", 404, json={"name": "B"})
+
+
+def test_vendor_faults_have_the_vendors_shape(account: Account) -> None:
+    for rule, error in (
+        ({"what": "throttle", "count": 1}, errors.RateLimitError),
+        ({"what": "expired_token", "count": 1}, errors.AuthenticationError),
+        ({"what": "status", "status": 502, "count": 1, "entity": "customer"}, errors.ApiError),
+        ({"what": "status", "status": 400, "count": 1, "operation": "query"}, errors.InvalidRequestError),
+        ({"what": "html", "count": 1}, errors.ApiError),
+    ):
+        account.control("POST", "faults", 201, json=rule)
+        with pytest.raises(error):
+            account.client.Customer.list()
+    assert account.client.Customer.list()[0] == []
+    account.control("POST", "faults", 400, json={"what": "stale_token"})
+
+
+def test_work_is_done_though_the_answer_is_cut_off(account: Account) -> None:
+    account.control("POST", "faults", 201, json={"what": "cut_after", "operation": "create", "count": 1})
+    with pytest.raises(errors.ApiConnectionError):
+        account.client.Customer.create(name="Acme", metadata={"mark": "7"})
+    assert [one.name for one in account.client.Customer.list(metadata={"mark": "7"})[0]] == ["Acme"]
+    logged = account.control("GET", "requests", 200)
+    assert [(one["entity"], one["operation"], one["status"]) for one in logged] == [
+        ("customer", "create", None),
+        ("customer", "query", 200),
+    ]
+
+
+@pytest.mark.parametrize(("limits", "throttled"), [(True, 1), (False, 0)])
+def test_a_key_may_have_twenty_calls_in_work(start_invoiced: StartInvoiced, limits: bool, throttled: int) -> None:
+    account = start_invoiced(limits=limits)
+    company = account.simulator.store.company("account-1")
+    statuses: list[int] = []
+
+    def call() -> None:
+        # Each thread has a connection of its own: a session is not for several of them.
+        answer = requests.post(f"{account.url}/customers", json={"name": "A"}, auth=(account.key, ""), timeout=20)
+        statuses.append(answer.status_code)
+
+    threads = [threading.Thread(target=call) for _ in range(21)]
+    with company.lock:  # nobody gets on before all are in
+        for thread in threads:
+            thread.start()
+        waiting: Any = None
+        for _ in range(1000):
+            waiting = account.control("GET", "requests", 200)
+            if len(waiting) == 21 and len(statuses) == throttled:
+                break
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [201] * (21 - throttled) + [429] * throttled
