@@ -1,0 +1,1 @@
+"""What both processes need: configuration, messages, the database, the queues and the two vendors' clients."""

@@ -1,0 +1,253 @@
+"""Queries on connections: which Invoiced account is paired with which QBO company, and how."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shared.db.models import Connection, Pace
+from shared.errors import AuthLostError, RejectedError, TransientError
+from shared.settings import Preferences, Settings, preferences_from_document, settings_from_document
+from shared.vault import Vault
+
+CONNECTED = "connected"
+RECONNECT_NEEDED = "reconnect needed"
+
+
+class UnknownConnectionError(RejectedError):
+    """No connection has this id (any more)."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the sync needs to know of a connection, apart from its secrets."""
+
+    id: str
+    name: str
+    state: str
+    realm_id: str
+    time_zone: ZoneInfo
+    start_date: date | None
+    settings: Settings
+    preferences: Preferences
+
+
+def add(
+    session: Session,
+    vault: Vault,
+    *,
+    name: str,
+    invoiced_api_key: str,
+    invoiced_webhook_secret: str,
+    realm_id: str,
+    refresh_token: str,
+    time_zone: str,
+    start_date: date | None,
+    now: datetime,
+    settings: Settings = Settings(),  # noqa: B008  (frozen)
+    preferences: Preferences | None = None,
+) -> Connection:
+    """Add a connection and return its row; `preferences` follow later where they are to be read first.
+
+    `now` is an aware instant.
+
+    Raises:
+        RejectedError: the company is connected already, or the time zone is unknown.
+    """
+    _zone(time_zone)
+    if find_id_of_realm(session, realm_id) is not None:
+        raise RejectedError(
+            f"The QuickBooks company {realm_id} is connected already.",
+            remedy="Remove its connection first, or connect another company.",
+        )
+    connection_id = secrets.token_hex(6)
+    row = Connection(
+        id=connection_id,
+        name=name,
+        state=CONNECTED,
+        realm_id=realm_id,
+        time_zone=time_zone,
+        start_date=start_date,
+        invoiced_api_key_encrypted=vault.encrypt(invoiced_api_key, bound_to=connection_id),
+        invoiced_webhook_secret_encrypted=vault.encrypt(invoiced_webhook_secret, bound_to=connection_id),
+        refresh_token_encrypted=vault.encrypt(refresh_token, bound_to=connection_id),
+        preferences={} if preferences is None else _document(preferences),
+        preferences_read_at=None if preferences is None else now,
+        settings=_document(settings),
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def list_all(session: Session) -> list[Connection]:
+    """Return all connections, the oldest first."""
+    return list(session.scalars(sa.select(Connection).order_by(Connection.created_at, Connection.id)))
+
+
+def find(session: Session, connection_id: str) -> Connection | None:
+    """Return a connection, or None."""
+    return session.get(Connection, connection_id)
+
+
+def get(session: Session, connection_id: str) -> Connection:
+    """Return a connection.
+
+    Raises:
+        UnknownConnectionError: there is none of that id.
+    """
+    row = session.get(Connection, connection_id)
+    if row is None:
+        raise _unknown(connection_id)
+    return row
+
+
+def get_locked(session: Session, connection_id: str) -> Connection:
+    """Return a connection as it stands now, its row kept from other writers until the transaction ends.
+
+    Raises:
+        UnknownConnectionError: there is none of that id.
+    """
+    # key_share: rows that refer to the connection can still be added meanwhile.
+    row = session.get(Connection, connection_id, with_for_update={"key_share": True}, populate_existing=True)
+    if row is None:
+        raise _unknown(connection_id)
+    return row
+
+
+def remove(session: Session, connection_id: str) -> None:
+    """Remove a connection with its records, links, pending writes and pace; what is posted in QBO stays.
+
+    Raises:
+        UnknownConnectionError: there is none of that id.
+    """
+    realm_id = get(session, connection_id).realm_id
+    session.execute(sa.delete(Pace).where(Pace.realm_id == realm_id))
+    session.execute(sa.delete(Connection).where(Connection.id == connection_id))
+
+
+def find_webhook_secret(session: Session, vault: Vault, connection_id: str) -> str | None:
+    """Return the secret that signs Invoiced's webhooks for a connection; None where there is no such
+    connection.
+
+    Raises:
+        VaultError: it cannot be decrypted.
+    """
+    encrypted = session.scalar(
+        sa.select(Connection.invoiced_webhook_secret_encrypted).where(Connection.id == connection_id)
+    )
+    return None if encrypted is None else vault.decrypt(encrypted, bound_to=connection_id)
+
+
+def find_id_of_realm(session: Session, realm_id: str) -> str | None:
+    """Return the id of the connection to a QBO company, or None."""
+    return session.scalar(sa.select(Connection.id).where(Connection.realm_id == realm_id))
+
+
+def invoiced_api_key(row: Connection, vault: Vault) -> str:
+    """Return the API key of the Invoiced account.
+
+    Raises:
+        VaultError: it cannot be decrypted.
+    """
+    return vault.decrypt(row.invoiced_api_key_encrypted, bound_to=row.id)
+
+
+def replace_refresh_token(
+    session: Session, vault: Vault, connection_id: str, refresh_token: str, expires_at: datetime | None = None
+) -> None:
+    """Store the refresh token that somebody obtained by connecting again; the connection is connected.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+    """
+    row = get_locked(session, connection_id)
+    row.refresh_token_encrypted = vault.encrypt(refresh_token, bound_to=connection_id)
+    row.refresh_token_expires_at = expires_at
+    row.access_token_encrypted = None
+    row.access_token_expires_at = None
+    row.token_lease_owner = None
+    row.token_lease_until = None
+    row.state = CONNECTED
+
+
+def park(session: Session, connection_id: str) -> None:
+    """Let a connection wait until somebody connects again.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+    """
+    get_locked(session, connection_id).state = RECONNECT_NEEDED
+
+
+def save_preferences(session: Session, connection_id: str, preferences: Preferences, now: datetime) -> None:
+    """Store what QBO said about its company.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+    """
+    row = get(session, connection_id)
+    row.preferences = _document(preferences)
+    row.preferences_read_at = now
+
+
+def save_settings(session: Session, connection_id: str, settings: Settings) -> None:
+    """Store what the admin chose.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+    """
+    get(session, connection_id).settings = _document(settings)
+
+
+def profile(row: Connection) -> Profile:
+    """Return what the sync needs to know of a connection.
+
+    Raises:
+        TransientError: the connection is still being set up: nobody has read QBO's preferences yet.
+    """
+    if not row.preferences:
+        raise TransientError("The connection is still being set up.", remedy="Wait, or remove it and add it again.")
+    return Profile(
+        id=row.id,
+        name=row.name,
+        state=row.state,
+        realm_id=row.realm_id,
+        time_zone=_zone(row.time_zone),
+        start_date=row.start_date,
+        settings=settings_from_document(row.settings),
+        preferences=preferences_from_document(row.preferences),
+    )
+
+
+def reconnect_needed() -> AuthLostError:
+    """Return the error for a record of a parked connection."""
+    return AuthLostError(
+        "The connection to QuickBooks has ended; its records wait.",
+        remedy="Connect QuickBooks again, as a company administrator.",
+    )
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise RejectedError(
+            f"{name!r} is not a time zone.", remedy="Name one such as America/New_York (tz database)."
+        ) from error
+
+
+def _document(value: Settings | Preferences) -> dict[str, Any]:
+    document = asdict(value)
+    return {key: item.isoformat() if isinstance(item, date) else item for key, item in document.items()}
+
+
+def _unknown(connection_id: str) -> UnknownConnectionError:
+    return UnknownConnectionError(
+        f"There is no connection {connection_id!r}.", remedy="List the connections to see their ids."
+    )

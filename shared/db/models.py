@@ -1,0 +1,248 @@
+"""The tables. Amounts are texts of exact Decimals, instants aware UTC, documents JSON with exact numbers."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from shared.money import decode_json, encode_json
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime; a naive one is refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant needs a time zone: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Amount(sa.types.TypeDecorator[Decimal]):
+    """A Decimal in major units, kept as text: SQLite's own numbers are floats."""
+
+    impl = sa.String(40)
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else format(value, "f")
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+class Document(sa.types.TypeDecorator[Any]):
+    """A JSON document whose numbers stay exact. None is stored as NULL."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        return None if value is None else encode_json(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        return None if value is None else decode_json(value)
+
+
+class Words(sa.types.TypeDecorator[str]):
+    """A text for people, from anywhere: cut to its column, without what a database cannot hold."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, length: int = 4000) -> None:
+        super().__init__()
+        self.length = length
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        if value is None:
+            return None
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()[: self.length]
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {datetime: Instant, Decimal: Amount, dict[str, Any]: Document}  # noqa: RUF012
+
+
+def _connection_key(**kwargs: Any) -> Any:
+    return mapped_column(sa.ForeignKey("connections.id", ondelete="CASCADE"), **kwargs)
+
+
+class Connection(Base):
+    """One Invoiced account paired with one QBO company (`realm_id`).
+
+    `state` is `connected` or `reconnect needed`. Columns that end in `_encrypted` hold Fernet tokens.
+    `preferences` is what QBO's Preferences and CompanyInfo said last; `settings` what the admin chose.
+    """
+
+    __tablename__ = "connections"
+
+    id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    state: Mapped[str] = mapped_column(sa.String(20), default="connected")
+    realm_id: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    time_zone: Mapped[str] = mapped_column(sa.String(64))
+    start_date: Mapped[date | None]
+    invoiced_api_key_encrypted: Mapped[str] = mapped_column(sa.Text)
+    invoiced_webhook_secret_encrypted: Mapped[str] = mapped_column(sa.Text)
+    refresh_token_encrypted: Mapped[str] = mapped_column(sa.Text)
+    refresh_token_expires_at: Mapped[datetime | None]
+    access_token_encrypted: Mapped[str | None] = mapped_column(sa.Text)
+    access_token_expires_at: Mapped[datetime | None]
+    token_lease_owner: Mapped[str | None] = mapped_column(sa.String(80))
+    token_lease_until: Mapped[datetime | None]
+    preferences: Mapped[dict[str, Any]]
+    preferences_read_at: Mapped[datetime | None]
+    settings: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class Record(Base):
+    """The work on one record: its lease, whether it is dirty, its last outcome, when to look again."""
+
+    __tablename__ = "records"
+    __table_args__ = (
+        sa.Index("ix_records_next_look_at", "next_look_at"),
+        sa.Index("ix_records_lease_until", "lease_until"),
+        sa.Index("ix_records_waiting_for", "connection_id", "waiting_for"),
+        sa.Index("ix_records_outcome", "connection_id", "outcome", "outcome_at"),
+    )
+
+    connection_id: Mapped[str] = _connection_key(primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(24), primary_key=True)
+    record_id: Mapped[str] = mapped_column(sa.String(320), primary_key=True)
+    label: Mapped[str | None] = mapped_column(Words(200))
+
+    lease_owner: Mapped[str | None] = mapped_column(sa.String(80))
+    lease_until: Mapped[datetime | None]
+    dirty: Mapped[bool] = mapped_column(default=False)
+    # The look that is due was asked for by a person: what failed before is tried again.
+    asked_by_person: Mapped[bool] = mapped_column(default=False)
+    looked_at: Mapped[datetime | None]
+    next_look_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+
+    outcome: Mapped[str | None] = mapped_column(sa.String(24))
+    outcome_at: Mapped[datetime | None]
+    cause: Mapped[str | None] = mapped_column(Words())
+    remedy: Mapped[str | None] = mapped_column(Words())
+    code: Mapped[str | None] = mapped_column(Words(60))
+    detail: Mapped[str | None] = mapped_column(Words())
+    setting: Mapped[str | None] = mapped_column(sa.String(40))
+    waiting_for: Mapped[str | None] = mapped_column(sa.String(360))
+    versions: Mapped[dict[str, Any] | None]
+
+    last_event_id: Mapped[str | None] = mapped_column(Words(255))
+    last_request: Mapped[dict[str, Any] | None]
+    last_reply: Mapped[dict[str, Any] | None]
+    closed_at: Mapped[datetime | None]
+    # Since when an invoice has been waiting for the payments that it asked for.
+    asked_at: Mapped[datetime | None]
+    first_seen_at: Mapped[datetime]
+
+
+class Link(Base):
+    """Which QBO object stands for a record, in which role.
+
+    `variant` tells several of one role apart: the currency of a customer, the QBO customer of a payment.
+    `body` is what we last wrote of the fields that we own, `standing` what QBO last answered for them, `source`
+    what Invoiced held then (customers), `terms` the settings under which it was first posted. `mismatch` is the
+    difference found when QBO's last answer was compared with what was meant.
+    """
+
+    __tablename__ = "links"
+    __table_args__ = (
+        sa.UniqueConstraint("connection_id", "kind", "record_id", "role", "variant", name="uq_links_record"),
+        sa.UniqueConstraint("connection_id", "qbo_entity", "qbo_id", name="uq_links_qbo"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[str] = _connection_key()
+    kind: Mapped[str] = mapped_column(sa.String(24))
+    record_id: Mapped[str] = mapped_column(sa.String(320))
+    role: Mapped[str] = mapped_column(sa.String(24))
+    variant: Mapped[str] = mapped_column(sa.String(40), default="")
+    qbo_entity: Mapped[str] = mapped_column(sa.String(24))
+    qbo_id: Mapped[str] = mapped_column(sa.String(40))
+    sync_token: Mapped[str] = mapped_column(sa.String(20))
+    state: Mapped[str] = mapped_column(sa.String(12), default="live")
+    origin: Mapped[str] = mapped_column(sa.String(12), default="invoiced")
+    body: Mapped[dict[str, Any] | None]
+    standing: Mapped[dict[str, Any]]
+    source: Mapped[dict[str, Any] | None]
+    terms: Mapped[dict[str, Any] | None]
+    mismatch: Mapped[str | None] = mapped_column(Words())
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Application(Base):
+    """How much of a posted QBO payment (or credit memo application) stands against a posted QBO invoice."""
+
+    __tablename__ = "applications"
+    __table_args__ = (sa.Index("ix_applications_invoice", "connection_id", "invoice_qbo_id"),)
+
+    link_id: Mapped[int] = mapped_column(sa.ForeignKey("links.id", ondelete="CASCADE"), primary_key=True)
+    invoice_qbo_id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    connection_id: Mapped[str] = _connection_key()
+    amount: Mapped[Decimal]
+
+
+class PendingWrite(Base):
+    """A write whose answer is not recorded yet: body and request id, stored before the call."""
+
+    __tablename__ = "pending_writes"
+    __table_args__ = (
+        sa.UniqueConstraint("connection_id", "kind", "record_id", "role", "variant", name="uq_pending_writes_record"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[str] = _connection_key()
+    kind: Mapped[str] = mapped_column(sa.String(24))
+    record_id: Mapped[str] = mapped_column(sa.String(320))
+    role: Mapped[str] = mapped_column(sa.String(24))
+    variant: Mapped[str] = mapped_column(sa.String(40), default="")
+    write: Mapped[dict[str, Any]]
+    request_id: Mapped[str] = mapped_column(sa.String(50))
+    # In a batch, `request_id` is the batch's and this names the item; all items are stored together.
+    batch_item_id: Mapped[str | None] = mapped_column(sa.String(10))
+    sent_at: Mapped[datetime]
+
+
+class Pace(Base):
+    """How far ahead the calls to one vendor's limit are booked (generic cell rate algorithm)."""
+
+    __tablename__ = "paces"
+
+    realm_id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    limit_name: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    # Microseconds since the epoch: an integer is added and compared alike on both databases.
+    booked_until_us: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class BrokerMessage(Base):
+    """A message of the embedded broker; one that was delivered is leased until `visible_at_us`."""
+
+    __tablename__ = "broker_messages"
+    __table_args__ = (sa.Index("ix_broker_messages_queue", "queue", "visible_at_us", "id"),)
+
+    id: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    queue: Mapped[str] = mapped_column(sa.String(100))
+    payload: Mapped[str] = mapped_column(sa.Text)
+    visible_at_us: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    lease: Mapped[str | None] = mapped_column(sa.String(40))
+    deliveries: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,73 @@
+"""How the last look at a record ended, and what follows. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """What people are told of a record."""
+
+    SYNCED = "synced"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    WAITING = "waiting"
+    FAILED = "failed"
+    MISMATCH = "mismatch"
+    CHANGED_IN_QUICKBOOKS = "changed in QuickBooks"
+
+
+# What was wanted stands on both sides.
+SETTLED_WELL = (Outcome.SYNCED, Outcome.UNCHANGED)
+# After these there is nothing left to wait for: whoever waited looks again, and decides anew.
+RELEASING = (*SETTLED_WELL, Outcome.SKIPPED, Outcome.MISMATCH)
+
+# What a record waits for that is no record: somebody must reconnect, or choose.
+WAITS_FOR_RECONNECT = "reconnect"
+WAITS_FOR_CHOICE = "choice"
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """The outcome of one look, as it is stored.
+
+    `next_look_at` (aware UTC) is when to look again by ourselves; `waiting_for` names a record (`kind:id`), a
+    reconnect or a choice; `attempts` counts failed tries since the last success.
+    """
+
+    outcome: Outcome
+    cause: str = ""
+    remedy: str = ""
+    code: str | None = None
+    detail: str | None = None
+    setting: str | None = None
+    waiting_for: str | None = None
+    next_look_at: datetime | None = None
+    attempts: int = 0
+    versions: dict[str, Any] | None = field(default=None)
+
+
+def synced(remark: str = "") -> Settlement:
+    """QuickBooks (or Invoiced) was written and agrees."""
+    return Settlement(Outcome.SYNCED, cause=remark)
+
+
+def unchanged(remark: str = "") -> Settlement:
+    """Both sides agreed already; nothing was written."""
+    return Settlement(Outcome.UNCHANGED, cause=remark)
+
+
+def skipped(reason: str) -> Settlement:
+    """The record is not for QuickBooks; `reason` says why."""
+    return Settlement(Outcome.SKIPPED, cause=reason)
+
+
+def mismatch(difference: str, remedy: str = "") -> Settlement:
+    """The ledgers differ; `difference` names both figures."""
+    return Settlement(Outcome.MISMATCH, cause=difference, remedy=remedy)
+
+
+def waits_with(settlement: Settlement) -> str | None:
+    """Return what a record waits for that waits for this one, where both wait for the same: a reconnect."""
+    return WAITS_FOR_RECONNECT if settlement.waiting_for == WAITS_FOR_RECONNECT else None

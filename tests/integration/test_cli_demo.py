@@ -1,0 +1,140 @@
+"""`make run`'s own command: everything comes up, flows, ends together, and goes on where it stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.cli_commands import CommandLine
+
+REPOSITORY = Path(__file__).parents[2]
+INVOICES = 25
+
+
+class Demo:
+    """A running demo: what it printed, and its simulators and page over HTTP."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: Path, ports: dict[str, str]) -> None:
+        self.process = process
+        self._output = output
+        self._ports = ports
+
+    @property
+    def printed(self) -> str:
+        return self._output.read_text()
+
+    def wait_for(self, condition: Callable[[], bool], within_s: float = 60) -> None:
+        deadline = time.monotonic() + within_s
+        while not condition():
+            assert self.process.poll() is None, self.printed
+            assert time.monotonic() < deadline, self.printed
+            time.sleep(0.2)
+
+    def get(self, port: str, path: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self._ports[port]}{path}", timeout=10)
+
+    def invoices(self) -> list[dict[str, Any]]:
+        """Return the invoices that stand in QuickBooks."""
+        realm_id = self.get("QUICKBOOKS_SIMULATOR_PORT", "/_simulator/credentials").json()["companies"][0]["realm_id"]
+        path = f"/_simulator/companies/{realm_id}/objects/Invoice"
+        found: list[dict[str, Any]] = self.get("QUICKBOOKS_SIMULATOR_PORT", path).json()
+        return found
+
+    def processes(self) -> list[int]:
+        """Return the supervisor, its children and theirs."""
+        found = [self.process.pid]
+        for pid in found:
+            children = Path(f"/proc/{pid}/task/{pid}/children")
+            found += [int(child) for child in children.read_text().split()]
+        return found
+
+
+@pytest.fixture
+def ports() -> dict[str, str]:
+    names = ("PORT", "QUICKBOOKS_SIMULATOR_PORT", "INVOICED_SIMULATOR_PORT")
+    with ExitStack() as stack:
+        free = [stack.enter_context(socket.socket()) for _ in names]
+        for one in free:
+            one.bind(("127.0.0.1", 0))
+        return {name: str(one.getsockname()[1]) for name, one in zip(names, free, strict=True)}
+
+
+@contextmanager
+def running(folder: Path, ports: dict[str, str], name: str) -> Iterator[Demo]:
+    """Run the demo with its data in `folder`; where the test did not end it, it is killed."""
+    output = folder / f"{name}.txt"
+    environment = {
+        variable: value
+        for variable, value in os.environ.items()
+        if variable in ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
+    }
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "invoiced_quickbooks", "demo"],
+            cwd=folder,
+            env={**environment, **ports, "DATA_DIR": str(folder / "var"), "PYTHONPATH": str(REPOSITORY)},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    demo = Demo(process, output, ports)
+    try:
+        demo.wait_for(lambda: "Ctrl-C ends every process" in demo.printed)
+        yield demo
+    finally:
+        # Its children end with it, each in its own time.
+        processes = demo.processes() if process.poll() is None else []
+        process.kill()
+        process.wait()
+        give_up_at = time.monotonic() + 30
+        while any(is_alive(pid) for pid in processes) and time.monotonic() < give_up_at:
+            time.sleep(0.1)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its processes are looked up in /proc")
+def test_the_demo_flows_ends_as_a_whole_and_goes_on_where_it_stopped(tmp_path: Path, ports: dict[str, str]) -> None:
+    cli = CommandLine({"DATA_DIR": str(tmp_path / "var")})
+    with running(tmp_path, ports, "first") as demo:
+        demo.wait_for(lambda: len(demo.invoices()) >= INVOICES)
+        assert f"http://localhost:{ports['PORT']}" in demo.printed
+        demo.wait_for(lambda: "invoice INV-00" in demo.printed)
+        assert "INV-00" in demo.get("PORT", "/").text
+        # Commands beside it need no more than DATA_DIR.
+        assert cli.json("connection", "show")["state"] == "connected"
+        assert (tmp_path / "var" / "demo.env").stat().st_mode & 0o777 == 0o600
+        processes = demo.processes()
+        assert len(processes) >= 6
+        demo.process.send_signal(signal.SIGTERM)
+        assert demo.process.wait(timeout=60) == 0
+        assert not [pid for pid in processes if is_alive(pid)]
+    known = cli.json("connection", "show")
+    with running(tmp_path, ports, "second") as demo:
+        again = cli.json("connection", "show")
+        demo.wait_for(lambda: len(demo.invoices()) >= 2 * INVOICES)
+        numbers = [invoice["DocNumber"] for invoice in demo.invoices()]
+        assert len(numbers) == len(set(numbers))
+        assert (again["id"], again["created_at"]) == (known["id"], known["created_at"])
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.process.wait(timeout=60) == 0
+
+
+def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path, ports: dict[str, str]) -> None:
+    with running(tmp_path, ports, "first"):
+        other = CommandLine({"DATA_DIR": str(tmp_path / "var"), "PORT": "1"})
+        assert other.failure("demo")[0].startswith(f"Another `make run` uses {tmp_path / 'var'}")

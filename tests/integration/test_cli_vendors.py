@@ -1,0 +1,262 @@
+"""The command line against both simulators: connecting, choosing, and one record at a time."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.db import connections, records
+from shared.db.models import Connection
+from shared.db.records import RecordKey
+from shared.db.session import make_sessions
+from shared.messages import Kind
+from shared.vault import Vault
+from simulators.clock import Clock
+from simulators.command_line import Options
+from simulators.invoiced.app import create_simulator as create_invoiced
+from simulators.invoiced.switches import Switches as InvoicedSwitches
+from simulators.quickbooks.app import Simulator as QuickBooksSimulator
+from simulators.quickbooks.app import create_simulator as create_quickbooks
+from simulators.quickbooks.switches import Switches as QuickBooksSwitches
+from simulators.server import start_in_thread
+from tests.cli_commands import SECRETS, TOKEN_KEY, CommandLine
+from tests.conftest import Database
+from tests.flows.company import InvoicedAccount, QuickBooksCompany
+
+
+class Vendors:
+    """Both simulators, empty, and a command line that is to connect them."""
+
+    def __init__(self, simulator: QuickBooksSimulator, urls: list[str], database: Database, folder: Path) -> None:
+        self.simulator = simulator
+        self.database = database
+        self.quickbooks = QuickBooksCompany(urls[0])
+        app = self.quickbooks.call("GET", "/_simulator/credentials")
+        self.quickbooks.realm_id = app["companies"][0]["realm_id"]
+        self.invoiced = InvoicedAccount(urls[1])
+        key = self.invoiced.call("GET", "/_simulator/credentials")["api_key"]
+        self.invoiced.auth = (key, "")
+        self.cli = CommandLine(
+            {
+                **SECRETS,
+                "DATABASE_URL": database.url,
+                "DATA_DIR": str(folder),
+                "PUBLIC_URL": "https://sync.example.com",
+                "INVOICED_API_URL": urls[1],
+                "INVOICED_API_KEY": key,
+                "INVOICED_WEBHOOK_SECRET": "hook-7",
+                "QUICKBOOKS_API_URL": urls[0],
+                "QUICKBOOKS_DISCOVERY_URL": f"{urls[0]}/.well-known/openid_sandbox_configuration",
+                "QUICKBOOKS_CLIENT_ID": app["client_id"],
+                "QUICKBOOKS_CLIENT_SECRET": app["client_secret"],
+            }
+        )
+
+    def refresh_token(self) -> str:
+        """Return the one that is valid now."""
+        token: str = self.quickbooks.call("GET", "/_simulator/credentials")["companies"][0]["refresh_token"]
+        return token
+
+    def addition(self, *more: str) -> list[str]:
+        """Return the command that connects the two."""
+        given = ["--name", "Acme", "--time-zone", "America/Chicago", "--realm-id", self.quickbooks.realm_id]
+        return ["connection", "add", *given, "--refresh-token", self.refresh_token(), *more]
+
+    def connect(self) -> str:
+        """Connect them and return the connection's id."""
+        connection_id: str = self.cli.json(*self.addition())["id"]
+        return connection_id
+
+    def close(self) -> None:
+        self.invoiced.http.close()
+        self.quickbooks.http.close()
+
+
+@pytest.fixture
+def vendors(sqlite_database: Database, tmp_path: Path) -> Iterator[Vendors]:
+    quickbooks = create_quickbooks(Options(port=0, empty=True), QuickBooksSwitches(), Clock())
+    invoiced = create_invoiced(Options(port=0, empty=True), InvoicedSwitches(), Clock())
+    servers = [start_in_thread(one.app, on_stop=one.close) for one in (quickbooks, invoiced)]
+    vendors = Vendors(quickbooks, [server.url for server in servers], sqlite_database, tmp_path / "var")
+    yield vendors
+    vendors.close()
+    for server in servers:
+        server.stop()
+
+
+def test_a_connection_is_added_and_its_webhook_address_given(vendors: Vendors) -> None:
+    added = vendors.cli.json(*vendors.addition("--start-date", "2026-01-31"))
+    assert added["webhook_url"] == f"https://sync.example.com/webhooks/invoiced/{added['id']}"
+    shown = vendors.cli.json("connection", "show")
+    assert (shown["company"], shown["country"], shown["home_currency"]) == ("Simulated Company 1", "US", "USD")
+    assert (shown["state"], shown["time_zone"], shown["start_date"]) == (
+        "connected",
+        "America/Chicago",
+        "2026-01-31",
+    )
+    assert shown["preferences"]["using_sales_tax"] is True
+    # QuickBooks had told a new token or kept the old: what is stored is the one that is valid now.
+    with make_sessions(vendors.database.engine)() as session:
+        row = connections.get(session, added["id"])
+        assert Vault([TOKEN_KEY]).decrypt(row.refresh_token_encrypted, bound_to=row.id) == vendors.refresh_token()
+        assert connections.invoiced_api_key(row, Vault([TOKEN_KEY])) == vendors.cli.variables["INVOICED_API_KEY"]
+
+
+def test_without_a_time_zone_it_says_which_one_is_taken(vendors: Vendors) -> None:
+    result = vendors.cli.call(
+        "connection", "add", "--realm-id", vendors.quickbooks.realm_id, "--json",
+        QUICKBOOKS_REFRESH_TOKEN=vendors.refresh_token(),
+    )  # fmt: skip
+    assert result.exit_code == 0
+    assert "No --time-zone was given: dates are reckoned in UTC." in result.stderr
+    shown = vendors.cli.json("connection", "show")
+    assert (shown["name"], shown["time_zone"]) == ("Simulated Company 1", "UTC")
+
+
+def test_a_company_is_connected_once(vendors: Vendors) -> None:
+    connection_id = vendors.connect()
+    assert "connected already" in vendors.cli.failure(*vendors.addition())[0]
+    assert [row["id"] for row in vendors.cli.json("connection", "list")] == [connection_id]
+
+
+def test_a_company_outside_the_us_is_refused_and_nothing_is_left_behind(vendors: Vendors) -> None:
+    company = vendors.simulator.companies[vendors.quickbooks.realm_id]
+    info = next(iter(company.all("CompanyInfo")))
+    with company.kept.transaction():
+        company.save("CompanyInfo", {**info, "Country": "CA"})
+    assert "a company in CA" in vendors.cli.failure(*vendors.addition())[0]
+    assert vendors.cli.json("connection", "list") == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--refresh-token", "wrong", "QuickBooks has ended the authorization"),
+        ("--invoiced-api-key", "wrong", "Invoiced refuses the API key"),
+        ("--time-zone", "Chicago", "is not a time zone"),
+    ],
+)
+def test_what_a_side_refuses_is_told_and_nothing_is_left_behind(
+    vendors: Vendors, option: str, value: str, said: str
+) -> None:
+    assert said in vendors.cli.failure(*vendors.addition(option, value))[0]
+    assert vendors.cli.json("connection", "list") == []
+
+
+def test_a_refresh_token_that_was_used_up_in_vain_is_told(vendors: Vendors) -> None:
+    vendors.simulator.switch(rotate_every_refresh=True)
+    vendors.quickbooks.fault("status", status=503, entity="Preferences", count=9)
+    lines = vendors.cli.failure(*vendors.addition())
+    assert "Intuit replaced the refresh token" in lines[-1]
+    assert vendors.cli.json("connection", "list") == []
+
+
+def test_an_invoice_is_synced_at_once_and_its_record_tells_how(vendors: Vendors) -> None:
+    vendors.connect()
+    customer = vendors.invoiced.customer("Fox & Söhne")
+    invoice = vendors.invoiced.invoice(customer["id"], ("Consulting", "3", "33.35"))
+    synced = vendors.cli.json("sync", "invoice", str(invoice["id"]))
+    assert (synced["outcome"], synced["label"]) == ("synced", invoice["number"])
+    assert vendors.cli.json("sync", "invoice", invoice["number"])["outcome"] == "unchanged"
+    record = vendors.cli.json("record", "invoice", invoice["number"])
+    standing = vendors.quickbooks.one("Invoice")
+    assert (record["links"][0]["qbo_id"], standing["DocNumber"]) == (standing["Id"], f"INVD-{invoice['number']}")
+    assert record["last_reply"]["status"] == 200
+    assert record["last_reply"]["intuit_tid"]
+    assert record["lease"] is None
+    shown = vendors.cli.call("record", "invoice", invoice["number"]).output
+    for secret in (vendors.cli.variables["INVOICED_API_KEY"], vendors.refresh_token(), "Bearer", "hook-7"):
+        assert secret not in shown + str(record)
+
+
+def test_a_record_that_is_not_posted_ends_with_status_1_and_why(vendors: Vendors) -> None:
+    vendors.connect()
+    customer = vendors.invoiced.customer()
+    empty = vendors.invoiced.call("POST", "/invoices", {"customer": customer["id"], "items": []})
+    result = vendors.cli.call("sync", "invoice", str(empty["id"]), "--json")
+    assert result.exit_code == 1
+    assert '"outcome": "failed"' in result.stdout
+    result = vendors.cli.call("sync", "invoice", str(empty["id"]))
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"invoice {empty['number']}: failed")
+
+
+def test_a_record_in_work_elsewhere_is_waited_for(vendors: Vendors) -> None:
+    key = RecordKey(vendors.connect(), Kind.INVOICE, "404")
+    sessions = make_sessions(vendors.database.engine)
+    with sessions.begin() as session:
+        assert records.claim(session, key, "somebody", datetime.now(UTC)) is not None
+
+    def finish() -> None:
+        time.sleep(1)
+        with sessions.begin() as session:
+            row = records.find(session, key)
+            assert row is not None
+            row.lease_until = datetime.now(UTC) - timedelta(seconds=1)
+
+    somebody = threading.Thread(target=finish)
+    somebody.start()
+    result = vendors.cli.call("sync", "invoice", "404")
+    somebody.join()
+    assert "in work elsewhere" in result.stderr
+    assert result.stdout.startswith("invoice 404: skipped")
+    assert result.exit_code == 0
+
+
+def test_accounts_items_and_codes_have_to_stand_in_quickbooks(vendors: Vendors) -> None:
+    vendors.connect()
+    account = next(one for one in vendors.quickbooks.objects("Account") if one["Name"] == "Services")
+    assert vendors.cli.json("settings", "set", "income_account", account["Id"])["income_account"] == account["Id"]
+    assert vendors.cli.failure("settings", "set", "income_account", "9999")[0] == "QuickBooks has no Account 9999."
+    vendors.quickbooks.by_hand("Account", {**account, "Active": False})
+    assert "is inactive in QuickBooks" in vendors.cli.failure("settings", "set", "income_account", account["Id"])[0]
+    assert vendors.cli.json("settings", "show")["income_account"] == account["Id"]
+
+
+def test_refreshed_preferences_let_go_on_what_they_had_stopped(vendors: Vendors) -> None:
+    vendors.quickbooks.prefer(SalesFormsPrefs={"AllowDiscount": False})
+    vendors.connect()
+    customer = vendors.invoiced.customer()
+    invoice = vendors.invoiced.invoice(customer["id"], discounts=[{"amount": 5}])
+    assert vendors.cli.call("sync", "invoice", str(invoice["id"])).exit_code == 1
+    vendors.quickbooks.prefer(SalesFormsPrefs={"AllowDiscount": True})
+    refreshed = vendors.cli.json("connection", "refresh")
+    assert (refreshed["outcome"], refreshed["preferences"]["allow_discount"]) == ("synced", True)
+    assert vendors.cli.json("status")["queued"] == 1
+
+
+def test_a_connection_that_has_ended_is_connected_again(vendors: Vendors) -> None:
+    connection_id = vendors.connect()
+    vendors.quickbooks.call("PATCH", path_of(vendors), {"connection": "revoked", "access_tokens": "expired"})
+    customer = vendors.invoiced.customer()
+    invoice = vendors.invoiced.invoice(customer["id"])
+    assert vendors.cli.call("sync", "invoice", str(invoice["id"])).exit_code == 1
+    assert state_of(vendors, connection_id).state == "reconnect needed"
+    vendors.quickbooks.call("PATCH", path_of(vendors), {"connection": "connected"})
+    assert "ended the authorization" in vendors.cli.failure("connection", "reconnect", "--refresh-token", "wrong")[0]
+    assert vendors.cli.json("status")["by_kind"]["invoice"] == {"waiting": 1}
+    fresh = vendors.refresh_token()
+    assert vendors.cli.json("connection", "reconnect", QUICKBOOKS_REFRESH_TOKEN=fresh)["state"] == "connected"
+    with make_sessions(vendors.database.engine)() as session:
+        row = records.find(session, RecordKey(connection_id, Kind.INVOICE, str(invoice["id"])))
+    assert row is not None
+    assert row.next_look_at is not None
+    assert vendors.cli.json("sync", "invoice", str(invoice["id"]))["outcome"] == "synced"
+
+
+def test_a_wrong_refresh_token_leaves_a_good_connection_as_it_is(vendors: Vendors) -> None:
+    connection_id = vendors.connect()
+    vendors.cli.failure("connection", "reconnect", "--refresh-token", "wrong")
+    assert state_of(vendors, connection_id).state == "connected"
+
+
+def path_of(vendors: Vendors) -> str:
+    return f"/_simulator/companies/{vendors.quickbooks.realm_id}"
+
+
+def state_of(vendors: Vendors, connection_id: str) -> Connection:
+    with make_sessions(vendors.database.engine)() as session:
+        return connections.get(session, connection_id)
