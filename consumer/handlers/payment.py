@@ -1,0 +1,316 @@
+"""A payment of Invoiced as one QBO payment for each QBO customer whose invoices it pays."""
+
+from dataclasses import asdict, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from consumer import look_for
+from consumer.carry_out import carry_out, settle_pending
+from consumer.conflicts import check_again
+from consumer.deps import Deps, Look
+from consumer.handlers.invoice import sync_invoice, terms_of
+from consumer.mapping.dates import local_date
+from consumer.mapping.payment import (
+    Part,
+    cash_amount,
+    invoice_splits,
+    needs_of_payment,
+    payment_note,
+    plan_parts,
+    to_qbo_payment,
+)
+from consumer.mapping.refs import Refs, Terms
+from consumer.plan import Keep, plan_document
+from consumer.references import bring
+from consumer.remember import adopt
+from consumer.work import look_at, request_looks, take_or_wait
+from consumer.writes import Operation, Write
+from shared.db import links, records
+from shared.db.links import LinkKey
+from shared.db.models import Link
+from shared.db.records import RecordKey
+from shared.errors import NotFoundError, RejectedError, TransientError, WaitingError
+from shared.invoiced.entities import Payment, id_of
+from shared.messages import Kind
+from shared.money import plain
+from shared.outcomes import Outcome, Settlement, mismatch, skipped, synced, unchanged, waits_with
+from shared.quickbooks.entities import amount, qbo_id, ref_value
+
+CHARGE_AGAIN_S = 3600
+
+
+def sync_payment(deps: Deps, look: Look) -> Settlement:
+    """Bring QuickBooks in line with one payment; a second call writes nothing."""
+    before = _paid_invoices(deps, look)
+    try:
+        settlement = _sync(deps, look)
+    finally:
+        after = _paid_invoices(deps, look)
+        if before != after:
+            _look_at_doubtful_invoices(deps, before | after)
+    if before == after and settlement.outcome is Outcome.SYNCED:
+        _look_at_doubtful_invoices(deps, after)
+    return settlement
+
+
+def _sync(deps: Deps, look: Look) -> Settlement:
+    settle_pending(deps, look.key)
+    with deps.sessions.begin() as session:
+        standing = {link.variant: link for link in links.find_all(session, look.key)}
+    live = [link for link in standing.values() if link.state == "live"]
+    try:
+        payment = deps.invoiced.fetch_payment(look.invoiced_id)
+    except NotFoundError:
+        return _withdraw(deps, look, standing, "Deleted in Invoiced")
+    look.label = payment.reference or f"#{payment.id}"
+    if payment.voided:
+        return _withdraw(deps, look, standing, "Voided in Invoiced")
+    charge = _unsettled_charge(deps, payment, live)
+    if charge is not None:
+        return charge
+    if id_of(payment.customer) is None and not live:
+        return skipped("The payment has no customer in Invoiced yet; it is posted once it has one")
+    if cash_amount(payment) == 0:
+        return _withdraw(deps, look, standing, "Credits alone, no money moved")
+    needs = needs_of_payment(payment, deps.profile.preferences)
+    posted, reasons = _bring_invoices(deps, look, payment)
+    reason = _reason_to_skip(deps, payment, posted, reasons)
+    if reason is not None and not live:
+        return skipped(reason)
+    terms = terms_of(deps, live[0] if live else None)
+    splits = invoice_splits(payment)
+    unapplied = cash_amount(payment) - sum((splits[invoice] for invoice in posted), Decimal(0))
+    if unapplied and not needs.customers:
+        raise RejectedError(
+            f"Payment #{payment.id} leaves {plain(unapplied)} unapplied and has no customer",
+            remedy="Give the payment a customer in Invoiced.",
+        )
+    # Without a rest nothing is posted to the payer, who may be another customer than those who were billed.
+    refs = bring(deps, needs if unapplied else replace(needs, customers=frozenset()))
+    refs = replace(refs, invoices={invoice: link.qbo_id for invoice, link in posted.items()})
+    was_written = _post(deps, look, payment, terms, refs, posted, standing)
+    return _conclude(deps, look, was_written)
+
+
+def _withdraw(deps: Deps, look: Look, standing: dict[str, Link], reason: str) -> Settlement:
+    live = [link for link in standing.values() if link.state == "live"]
+    for link in live:
+        _void(deps, look, link)
+    if live:
+        return synced(f"{reason}; voided in QuickBooks")
+    return unchanged(f"{reason}; voided in QuickBooks") if standing else skipped(reason)
+
+
+def _void(deps: Deps, look: Look, link: Link) -> None:
+    carry_out(deps, look.key, Write(LinkKey(look.key, variant=link.variant), "Payment", Operation.VOID))
+
+
+def _unsettled_charge(deps: Deps, payment: Payment, live: list[Link]) -> Settlement | None:
+    status = payment.charge.status if payment.charge else None
+    if status not in ("pending", "failed"):
+        return None
+    if live:
+        return mismatch(
+            f"Payment #{payment.id} over {plain(payment.amount)} stands in QuickBooks, but its charge is {status}.",
+            remedy="Void the payment in Invoiced if the money did not arrive.",
+        )
+    again_at = deps.now() + timedelta(seconds=CHARGE_AGAIN_S) if status == "pending" else None
+    raise WaitingError(f"Waits for its charge, which is {status}", until=again_at)
+
+
+def _bring_invoices(deps: Deps, look: Look, payment: Payment) -> tuple[dict[int, Link], dict[int, str]]:
+    """Return the links of the invoices that the payment pays, and why others of them are not synced."""
+    posted: dict[int, Link] = {}
+    reasons: dict[int, str] = {}
+    for invoice_id, sum_applied in invoice_splits(payment).items():
+        found = _bring_invoice(deps, look, invoice_id, sum_applied)
+        if isinstance(found, Link):
+            posted[invoice_id] = found
+        else:
+            reasons[invoice_id] = found
+    return posted, reasons
+
+
+def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal) -> Link | str:
+    """Return the invoice's link with room for the payment, or the reason why the invoice is not synced.
+
+    Raises:
+        WaitingError: the invoice is in work, or could not be posted.
+        TransientError: other payments stand in this one's place until they are synced.
+    """
+    key = deps.record(Kind.INVOICE, invoice_id)
+    link = _live_link(deps, invoice_id)
+    if link is not None and _room(deps, look, link) >= sum_applied:
+        return link
+    with deps.sessions.begin() as session:
+        known = records.find(session, key)
+    if known is not None and known.outcome == Outcome.FAILED and not deps.forced and link is None:
+        raise WaitingError(
+            f"Waits for invoice {known.label or invoice_id}: {known.cause}",
+            remedy=known.remedy or "",
+            waiting_for=key.name,
+        )
+    row = take_or_wait(deps, key)
+    settlement = look_at(deps, key, sync_invoice, row)
+    link = _live_link(deps, invoice_id)
+    if link is not None and _room(deps, look, link) >= sum_applied:
+        return link
+    if link is not None:
+        _look_at_others(deps, look, link)
+        raise TransientError(
+            f"Invoice #{invoice_id} has no room for {plain(sum_applied)} in QuickBooks until its other payments are"
+            " synced"
+        )
+    if settlement.outcome in (Outcome.SKIPPED, Outcome.SYNCED, Outcome.UNCHANGED):
+        return settlement.cause
+    raise WaitingError(
+        f"Waits for invoice #{invoice_id}: {settlement.cause}",
+        remedy=settlement.remedy,
+        waiting_for=waits_with(settlement) or key.name,
+    )
+
+
+def _live_link(deps: Deps, invoice_id: int) -> Link | None:
+    with deps.sessions.begin() as session:
+        link = links.find(session, LinkKey(deps.record(Kind.INVOICE, invoice_id)))
+    return link if link is not None and link.state == "live" else None
+
+
+def _room(deps: Deps, look: Look, link: Link) -> Decimal:
+    """What the invoice still takes from this payment in QuickBooks, as far as we have written it."""
+    with deps.sessions.begin() as session:
+        others = [
+            applied
+            for payment_link, applied in links.applied_to(session, link.connection_id, link.qbo_id)
+            if links.record_of(payment_link) != look.key
+        ]
+    return (amount(link.standing, "TotalAmt") or Decimal(0)) - sum(others, Decimal(0))
+
+
+def _look_at_others(deps: Deps, look: Look, link: Link) -> None:
+    with deps.sessions.begin() as session:
+        standing = links.applied_to(session, link.connection_id, link.qbo_id)
+    request_looks(deps, {links.record_of(other) for other, _ in standing} - {look.key})
+
+
+def _reason_to_skip(deps: Deps, payment: Payment, posted: dict[int, Link], reasons: dict[int, str]) -> str | None:
+    start = deps.profile.start_date
+    if not posted and not reasons:
+        paid_on = local_date(payment.date, deps.profile.time_zone.key)
+        is_early = start is not None and paid_on < start
+        return f"Dated {paid_on}, before the sync's start date {start}" if is_early else None
+    if not reasons:
+        return None
+    unapplied = cash_amount(payment) - sum(invoice_splits(payment).values(), Decimal(0))
+    if posted or unapplied:
+        invoice_id, why = next(iter(reasons.items()))
+        raise RejectedError(
+            f"Payment #{payment.id} pays invoice #{invoice_id}, which is not synced ({why}), and something else too",
+            remedy="Enter the part for that invoice in QuickBooks by hand and split the payment in Invoiced, or set the"
+            " start date so that the invoice is synced.",
+        )
+    return f"Pays only what is not synced: {next(iter(reasons.values()))}"
+
+
+def _post(
+    deps: Deps,
+    look: Look,
+    payment: Payment,
+    terms: Terms,
+    refs: Refs,
+    posted: dict[int, Link],
+    standing: dict[str, Link],
+) -> bool:
+    """Create, update and void QBO payments until they are what is meant; tell whether anything was written."""
+    invoice_customers = {
+        invoice: customer
+        for invoice, link in posted.items()
+        if (customer := ref_value(link.standing, "CustomerRef")) is not None
+    }
+    own_customer = refs.customers.get(id_of(payment.customer) or 0, "")
+    parts = plan_parts(payment, invoice_customers, own_customer)
+    gone = [link for variant, link in standing.items() if variant not in parts and link.state == "live"]
+    # What takes money away goes first: should QuickBooks refuse that, nothing stands twice.
+    for link in gone:
+        _void(deps, look, link)
+    writes = [
+        write
+        for variant, part in parts.items()
+        if (write := _plan_part(deps, look, payment, part, terms, refs, standing.get(variant))) is not None
+    ]
+    for write in sorted(writes, key=lambda write: _added(write, standing)):
+        if write.operation is Operation.CREATE:
+            _create(deps, look, write, is_doubtful=any(link.origin == "adopted" for link in posted.values()))
+        else:
+            carry_out(deps, look.key, write)
+    return bool(gone or writes)
+
+
+def _plan_part(
+    deps: Deps, look: Look, payment: Payment, part: Part, terms: Terms, refs: Refs, link: Link | None
+) -> Write | None:
+    """Return the write that makes one QBO payment what is meant, or None if it is so."""
+    standing = link if link is not None and link.state == "live" else None
+    body = to_qbo_payment(payment, part, terms, refs, deps.profile.preferences)
+    note = payment_note(payment)
+    plan = plan_document(standing, body, note)
+    if isinstance(plan, Keep):
+        return None
+    return Write(
+        LinkKey(look.key, variant=part.customer),
+        "Payment",
+        Operation.CREATE if standing is None else Operation.UPDATE,
+        body,
+        note=plan.note,
+        marker=note,
+        applications={refs.invoices[invoice]: sum_applied for invoice, sum_applied in part.lines},
+        columns={"terms": asdict(terms), "state": "live"} if standing is None else {},
+    )
+
+
+def _added(write: Write, standing: dict[str, Link]) -> Decimal:
+    """How much more stands under the write's QBO customer afterwards."""
+    link = standing.get(write.key.variant)
+    before = amount(link.standing, "TotalAmt") if link is not None and link.state == "live" else None
+    return Decimal(write.body["TotalAmt"]) - (before or Decimal(0))
+
+
+def _create(deps: Deps, look: Look, write: Write, *, is_doubtful: bool) -> None:
+    """Create a QBO payment. If its invoice was found and not written (a database that was restored), the payment may
+    stand already as well."""
+    found = look_for.find_payment(deps, write.body, write.marker) if is_doubtful else None
+    with deps.sessions.begin() as session:
+        # A voided one stays in QuickBooks as it is; the link is that of the new one.
+        links.delete(session, write.key)
+        if found is not None and links.find_by_qbo_id(session, deps.profile.id, "Payment", qbo_id(found)) is None:
+            adopt(session, write.key, "Payment", found, deps.now(), terms=write.columns["terms"])
+            write = replace(write, operation=Operation.UPDATE, note=None)
+    carry_out(deps, look.key, write)
+
+
+def _conclude(deps: Deps, look: Look, was_written: bool) -> Settlement:
+    with deps.sessions.begin() as session:
+        standing = links.find_all(session, look.key)
+    if not was_written:
+        standing = [check_again(deps, link) if link.mismatch else link for link in standing]
+    differences = [link.mismatch for link in standing if link.mismatch]
+    if differences:
+        return mismatch(" ".join(differences), remedy="Compare both payments and correct the one that is wrong.")
+    return synced() if was_written else unchanged()
+
+
+def _paid_invoices(deps: Deps, look: Look) -> set[RecordKey]:
+    with deps.sessions.begin() as session:
+        return {
+            links.record_of(invoice)
+            for link in links.find_all(session, look.key)
+            for invoice in links.paid_by(session, link)
+        }
+
+
+def _look_at_doubtful_invoices(deps: Deps, invoices: set[RecordKey]) -> None:
+    """Invoices that did not agree may agree now, or may be written off now."""
+    with deps.sessions.begin() as session:
+        rows = {key: records.find(session, key) for key in invoices}
+    doubtful = (Outcome.MISMATCH, Outcome.WAITING, Outcome.FAILED)
+    request_looks(deps, [key for key, row in rows.items() if row is not None and row.outcome in doubtful])

@@ -1,0 +1,27 @@
+"""QBO's preferences changed: read them anew, and try again what they had kept from being posted."""
+
+from collections.abc import Callable
+
+from consumer.deps import Deps, Look
+from shared.db import connections, records
+from shared.outcomes import Settlement, synced, unchanged
+from shared.settings import Preferences
+
+# What `RejectedError.setting` calls them, and whether they stand in a document's way.
+_OBSTACLES: dict[str, Callable[[Preferences], bool]] = {
+    "discounts": lambda preferences: not preferences.allow_discount,
+    "sales_tax": lambda preferences: not preferences.can_bill_tax,
+}
+
+
+def sync_preferences(deps: Deps, look: Look) -> Settlement:
+    """Read the company's preferences and remember them; release records whose obstacle is gone."""
+    look.label = "Preferences"
+    fresh = deps.quickbooks.read_company()
+    if fresh == deps.profile.preferences:
+        return unchanged()
+    gone = [name for name, stands_in_the_way in _OBSTACLES.items() if not stands_in_the_way(fresh)]
+    with deps.sessions.begin() as session:
+        connections.save_preferences(session, deps.profile.id, fresh, deps.now())
+        records.release_failed(session, deps.profile.id, deps.now(), settings=gone)
+    return synced()

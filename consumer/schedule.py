@@ -1,0 +1,47 @@
+"""Publishes records whose time has come. Any number of processes may run it: a record is taken by one of them."""
+
+import threading
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from consumer.wiring import Wiring
+from shared.db import records
+from shared.errors import BrokerUnavailableError
+from shared.messages import Message, Why
+from shared.queues import Publisher
+
+LOOK_EVERY_S = 0.25
+# When the database or the broker is away.
+LOOK_AGAIN_S = 2.0
+
+log = structlog.get_logger()
+
+
+class Schedule(threading.Thread):
+    """Looks for due records until the process stops."""
+
+    def __init__(self, wiring: Wiring, publisher: Publisher, stop: threading.Event) -> None:
+        super().__init__(name="schedule", daemon=True)
+        self._wiring = wiring
+        self._publisher = publisher
+        self._stop_event = stop
+
+    def run(self) -> None:
+        """Publish what is due; what was taken but not published comes up again by itself."""
+        pause_s = LOOK_EVERY_S
+        while not self._stop_event.wait(pause_s):
+            try:
+                pause_s = 0.0 if publish_due(self._wiring, self._publisher) else LOOK_EVERY_S
+            except (SQLAlchemyError, BrokerUnavailableError) as error:
+                log.warning("due records not published yet", error=str(error))
+                pause_s = LOOK_AGAIN_S
+
+
+def publish_due(wiring: Wiring, publisher: Publisher) -> int:
+    """Publish every record that is due, or whose worker died; return how many."""
+    now = wiring.now()
+    with wiring.sessions.begin() as session:
+        due = records.take_due(session, now)
+    publisher.publish([Message(key.connection_id, key.kind, key.record_id, Why.RETRY, seen_at=now) for key in due])
+    return len(due)

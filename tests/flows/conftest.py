@@ -1,0 +1,62 @@
+"""Companies over both simulators, on the database of each set-up."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from simulators.clock import Clock
+from simulators.command_line import Options
+from simulators.invoiced.app import create_simulator as create_invoiced
+from simulators.invoiced.switches import Switches as InvoicedSwitches
+from simulators.quickbooks.app import create_simulator as create_quickbooks
+from simulators.quickbooks.switches import Switches as QuickBooksSwitches
+from simulators.server import start_in_thread
+from tests.conftest import Database
+from tests.flows.company import Company, InvoicedAccount, QuickBooksCompany, config_for
+
+StartCompany = Callable[..., Company]
+
+
+@pytest.fixture
+def start_company(sqlite_database: Database) -> Iterator[StartCompany]:
+    """Start a company with `start_company(start_date=…, settings=…, database=…)`; both systems are empty."""
+    running = []
+    companies: list[Company] = []
+
+    def start(database: Database = sqlite_database, **options: Any) -> Company:
+        clock = Clock()
+        options_of_both = Options(port=0, empty=True)
+        for simulator in (
+            create_quickbooks(options_of_both, QuickBooksSwitches(), clock),
+            create_invoiced(options_of_both, InvoicedSwitches(), clock),
+        ):
+            running.append(start_in_thread(simulator.app, on_stop=simulator.close))
+        to_quickbooks, to_invoiced = (server.url for server in running[-2:])
+        credentials = requests.get(f"{to_quickbooks}/_simulator/credentials", timeout=10).json()
+        key = requests.get(f"{to_invoiced}/_simulator/credentials", timeout=10).json()["api_key"]
+        quickbooks = QuickBooksCompany(to_quickbooks)
+        quickbooks.realm_id = credentials["companies"][0]["realm_id"]
+        company = Company(
+            database.engine,
+            InvoicedAccount(to_invoiced, (key, "")),
+            quickbooks,
+            config_for(credentials, to_quickbooks, to_invoiced, database.url),
+            credentials["companies"][0]["refresh_token"],
+            **options,
+        )
+        companies.append(company)
+        return company
+
+    yield start
+    for company in companies:
+        company.close()
+    for server in running:
+        server.stop()
+
+
+@pytest.fixture
+def company(start_company: StartCompany) -> Company:
+    """A company over SQLite."""
+    return start_company()
