@@ -1,0 +1,1 @@
+"""Measures of the product, each as a ratio within one run."""

@@ -1,0 +1,13 @@
+"""`python -m bench`: every measure of the product, each as a ratio within one run."""
+
+from bench import bench_live_path, bench_receiver
+
+
+def main() -> None:
+    """Print them one after the other."""
+    for measure in (bench_receiver, bench_live_path):
+        measure.main()
+
+
+if __name__ == "__main__":
+    main()

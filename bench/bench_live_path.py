@@ -1,0 +1,290 @@
+"""From webhook to QuickBooks: seconds against the simulator's own latency, and calls per invoice by case.
+
+Receiver and consumer run as they do in production, on SQLite and the embedded broker in a folder of their own,
+with no pacing of our own in the way. Both simulators run in this process, so that the very moment is known at
+which a write arrives; QuickBooks' own webhooks go nowhere.
+"""
+
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import requests
+from cryptography.fernet import Fernet
+from flask import Flask, request
+
+from shared.money import decode_json, encode_json
+from simulators.clock import Clock
+from simulators.command_line import Options
+from simulators.invoiced.app import create_simulator as create_invoiced
+from simulators.invoiced.switches import Switches as InvoicedSwitches
+from simulators.quickbooks.app import create_simulator as create_quickbooks
+from simulators.quickbooks.switches import Switches as QuickBooksSwitches
+from simulators.server import start_in_thread
+
+INVOICES = 25
+_WITHIN_S = 30.0
+_ITEMS = ("Consulting", "Hosting", "Support")
+_WEBHOOK_SECRET = "bench"
+
+# How many calls each case may cost.
+_CASES = {
+    "a new customer with three new items and a payment": 4,
+    "a known customer with known items and a payment": 2,
+    "an edit": 1,
+    "no change": 0,
+}
+
+
+@dataclass
+class Vendor:
+    """One simulator, called over HTTP."""
+
+    url: str
+    auth: tuple[str, str] | None = None
+    http: requests.Session = field(default_factory=requests.Session)
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Make one call and return the decoded answer."""
+        answer = self.http.request(
+            method,
+            f"{self.url}{path}",
+            data=None if body is None else encode_json(body),
+            headers={"Content-Type": "application/json", **headers},
+            auth=self.auth,
+            timeout=_WITHIN_S,
+        )
+        answer.raise_for_status()
+        return decode_json(answer.content) if answer.content else None
+
+
+@dataclass
+class LivePath:
+    """The product between both vendors. `arrivals` are the instants at which invoices reached QuickBooks.
+
+    Instants are of `time.perf_counter`.
+    """
+
+    invoiced: Vendor
+    quickbooks: Vendor
+    realm_id: str
+    refresh: Callable[[], str]
+    variables: dict[str, str]
+    arrivals: list[float]
+
+    def command(self, *arguments: str) -> Any:
+        """Return what a command of the product prints with `--json`."""
+        command = [sys.executable, "-m", "invoiced_quickbooks", *arguments, "--json"]
+        done = subprocess.run(command, env=self.variables, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(arguments)}: {done.stderr}")
+        return json.loads(done.stdout, parse_float=Decimal)
+
+    def issue(self, customer: int, quantity: int) -> int:
+        """Issue an invoice over every item, and return its id."""
+        lines = [{"name": name, "quantity": quantity, "unit_cost": Decimal("33.35")} for name in _ITEMS]
+        return int(self.invoiced.call("POST", "/invoices", {"customer": customer, "items": lines})["id"])
+
+    def pay(self, customer: int, invoice: int) -> None:
+        """Pay a part of an invoice."""
+        split = {"type": "invoice", "invoice": invoice, "amount": 50}
+        body = {"customer": customer, "amount": 50, "method": "check", "applied_to": [split]}
+        self.invoiced.call("POST", "/payments", body)
+
+    def wait_for_rest(self, invoice: int, seen_before: str | None) -> str:
+        """Return when the invoice was last looked at, once it was after `seen_before` and nothing is left to do."""
+        give_up_at = time.monotonic() + _WITHIN_S
+        while time.monotonic() < give_up_at:
+            status = self.command("status")
+            if status["queued"] == status["in_work"] == status["waiting"] == 0 and status["outcomes"]["synced"]:
+                looked_at = str(self.command("record", "invoice", str(invoice))["looked_at"])
+                if looked_at != seen_before:
+                    return looked_at
+            time.sleep(0.2)
+        raise RuntimeError("the product did not come to rest")
+
+
+def main() -> None:
+    """Print the latency with its ratio, and the calls by case."""
+    with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as path:
+        customer = int(path.invoiced.call("POST", "/customers", {"name": "Acme"})["id"])
+        calls = _calls_by_case(path, customer)
+        seconds = [_seconds_to_books(path, customer, number) for number in range(INVOICES)]
+        own = _own_latencies(path)
+    median, own_median = statistics.median(seconds), statistics.median(own)
+    print(
+        f"seconds from webhook to QuickBooks write, {INVOICES} invoices: median {median:.3f}, "
+        f"slowest {max(seconds):.3f}; the simulator's own latency {own_median:.4f}, ratio {median / own_median:.1f}"
+    )
+    for case, count in calls.items():
+        print(f"calls to QuickBooks for {case}: {count} (at most {_CASES[case]})")
+
+
+def _calls_by_case(path: LivePath, customer: int) -> dict[str, int]:
+    counts: list[int] = []
+    invoice, looked_at = 0, None
+    for first in (True, False):
+        path.quickbooks.call("DELETE", "/_simulator/requests")
+        invoice = path.issue(customer, quantity=2 if first else 3)
+        path.pay(customer, invoice)
+        looked_at = path.wait_for_rest(invoice, None)
+        counts.append(_count(path))
+    for change in ({"items": [{"name": "Hosting", "quantity": 9, "unit_cost": 20}]}, {"notes": "Thank you"}):
+        path.quickbooks.call("DELETE", "/_simulator/requests")
+        path.invoiced.call("PATCH", f"/invoices/{invoice}", change)
+        looked_at = path.wait_for_rest(invoice, looked_at)
+        counts.append(_count(path))
+    return dict(zip(_CASES, counts, strict=True))
+
+
+def _count(path: LivePath) -> int:
+    """Return the calls since the log was cleared; a batch is one, and a refresh of tokens none."""
+    rows = path.quickbooks.call("GET", "/_simulator/requests")
+    return sum(1 for row in rows if not row.get("batch") and row["operation"] != "token")
+
+
+def _seconds_to_books(path: LivePath, customer: int, number: int) -> float:
+    """Issue an invoice; return how long after the event it reached QuickBooks."""
+    count = len(path.arrivals)
+    path.issue(customer, quantity=number + 1)
+    issued_at = time.perf_counter()
+    give_up_at = time.monotonic() + _WITHIN_S
+    while len(path.arrivals) == count:
+        if time.monotonic() > give_up_at:
+            raise RuntimeError("an invoice never reached QuickBooks")
+        time.sleep(0.002)
+    # So that the next one meets an idle product.
+    time.sleep(0.1)
+    return path.arrivals[-1] - issued_at
+
+
+def _own_latencies(path: LivePath) -> list[float]:
+    """Return how long the simulator takes for the same invoices when it is called directly."""
+    rows = path.quickbooks.call("GET", "/_simulator/requests")
+    bodies = [row["body"] for row in rows if (row["entity"], row["operation"]) == ("Invoice", "create")]
+    token = path.refresh()
+    seconds = []
+    for number, body in enumerate(bodies[-INVOICES:]):
+        began_at = time.perf_counter()
+        path.quickbooks.call(
+            "POST",
+            f"/v3/company/{path.realm_id}/invoice?minorversion=75&requestid=bench-{number}",
+            body | {"DocNumber": f"BENCH-{number}"},
+            Authorization=f"Bearer {token}",
+        )
+        seconds.append(time.perf_counter() - began_at)
+    return seconds
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[LivePath]:
+    """Run both simulators, connect them, and run the product."""
+    with ExitStack() as stack:
+        quickbooks = create_quickbooks(Options(port=0, empty=True), QuickBooksSwitches(), Clock())
+        invoiced = create_invoiced(Options(port=0, empty=True), InvoicedSwitches(), Clock())
+        arrivals = _noted_arrivals(quickbooks.app)
+        urls = []
+        for simulator in (quickbooks, invoiced):
+            server = start_in_thread(simulator.app, on_stop=simulator.close)
+            stack.callback(server.stop)
+            urls.append(server.url)
+        to_quickbooks, to_invoiced = (Vendor(url) for url in urls)
+        app = to_quickbooks.call("GET", "/_simulator/credentials")
+        realm_id, refresh_token = app["companies"][0]["realm_id"], app["companies"][0]["refresh_token"]
+        key = to_invoiced.call("GET", "/_simulator/credentials")["api_key"]
+        to_invoiced.auth = (key, "")
+        variables = {
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "DATA_DIR": str(folder),
+            "DATABASE_URL": f"sqlite:///{folder / 'bench.db'}",
+            "BROKER_URL": "embedded://",
+            "PORT": str(_free_port()),
+            "PUBLIC_URL": "",
+            "INVOICED_API_URL": urls[1],
+            "INVOICED_API_KEY": key,
+            "INVOICED_WEBHOOK_SECRET": _WEBHOOK_SECRET,
+            "QUICKBOOKS_API_URL": urls[0],
+            "QUICKBOOKS_DISCOVERY_URL": f"{urls[0]}/.well-known/openid_sandbox_configuration",
+            "QUICKBOOKS_CLIENT_ID": app["client_id"],
+            "QUICKBOOKS_CLIENT_SECRET": app["client_secret"],
+            "QUICKBOOKS_VERIFIER_TOKEN": app["verifier_token"],
+            "QUICKBOOKS_REFRESH_TOKEN": refresh_token,
+            "QUICKBOOKS_CALLS_PER_MINUTE": "100000",
+            "SECRET_KEY": "bench",
+            "TOKEN_KEYS": Fernet.generate_key().decode(),
+        }
+        path = LivePath(
+            to_invoiced,
+            to_quickbooks,
+            realm_id,
+            lambda: quickbooks.tokens.refresh(refresh_token, quickbooks.switches).access_token,
+            variables,
+            arrivals,
+        )
+        stack.callback(to_quickbooks.http.close)
+        stack.callback(to_invoiced.http.close)
+        path.command("migrate")
+        address = path.command("connection", "add", "--realm-id", realm_id, "--time-zone", "UTC")["webhook_url"]
+        stack.enter_context(_process(["gunicorn", "--config", "python:webhook_receiver.gunicorn_conf"], variables))
+        stack.enter_context(_process(["consumer"], variables))
+        _wait_for(f"http://127.0.0.1:{variables['PORT']}/healthz")
+        to_invoiced.call("POST", "/_simulator/webhooks", {"url": address, "secret": _WEBHOOK_SECRET})
+        yield path
+
+
+def _noted_arrivals(app: Flask) -> list[float]:
+    """Return a list that grows by the instant of each write of an invoice, taken as it arrives."""
+    arrivals: list[float] = []
+
+    def note() -> None:
+        if request.method == "POST" and request.path.endswith("/invoice"):
+            arrivals.append(time.perf_counter())
+
+    app.before_request(note)
+    return arrivals
+
+
+@contextmanager
+def _process(module: list[str], variables: dict[str, str]) -> Iterator[None]:
+    process = subprocess.Popen([sys.executable, "-m", *module], env=variables, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=_WITHIN_S)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _wait_for(url: str) -> None:
+    give_up_at = time.monotonic() + _WITHIN_S
+    while True:
+        try:
+            requests.get(url, timeout=5).raise_for_status()
+            return
+        except requests.RequestException:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The web application: wiring, and what every answer has in common."""
+
+import atexit
+
+import structlog
+from flask import Flask, Response, jsonify, request
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from shared import queues
+from shared.config import Config
+from shared.db.session import make_engine, make_reading_sessions
+from shared.errors import BrokerUnavailableError, TransientError
+from shared.vault import Vault
+from webhook_receiver.connections_cache import ConnectionsCache
+from webhook_receiver.health import make_health
+from webhook_receiver.page import make_page
+from webhook_receiver.queue_declaration import declare_queues
+from webhook_receiver.refusals import Refusal
+from webhook_receiver.webhooks import make_webhooks
+
+# When a sender that keeps to it may come back; both vendors have rhythms of their own.
+_RETRY_AFTER_S = 10
+
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+log = structlog.get_logger()
+
+
+def create_app(
+    config: Config | None = None, engine: Engine | None = None, publisher: queues.Publisher | None = None
+) -> Flask:
+    """Return the application of one process; call it after the server has forked.
+
+    It starts while the broker or the database is out of reach, and answers 503 until they are back.
+
+    Raises:
+        ConfigError: no `config` is given and the environment holds none.
+    """
+    config = config or Config.from_env()
+    engine = engine or make_engine(config.database_url)
+    sessions = make_reading_sessions(engine)
+    if publisher is None:
+        publisher = queues.Publisher(config.broker_url, engine)
+        atexit.register(publisher.close)
+    connections = ConnectionsCache(sessions, Vault(config.token_keys))
+
+    app = Flask(__name__)
+    app.register_blueprint(make_webhooks(connections, config.quickbooks_verifier_token, publisher.publish))
+    app.register_blueprint(make_health(sessions, lambda: declare_queues(config.broker_url, engine)))
+    app.register_blueprint(make_page(sessions, lambda: queues.depth(config.broker_url, engine), config.show_records))
+    _show_errors(app)
+    _protect_answers(app, config.public_url.startswith("https://"))
+    try:
+        declare_queues(config.broker_url, engine)
+    except BrokerUnavailableError as error:
+        # The publisher declares them too, with its first message after the broker is back.
+        log.warning("queues not declared yet", cause=error.cause, remedy=error.remedy)
+    return app
+
+
+def _show_errors(app: Flask) -> None:
+    """Answer each error once, in JSON; a sender gets told what it can act on and no more."""
+
+    @app.errorhandler(Refusal)
+    def refused(refusal: Refusal) -> Response:
+        return refusal.answer()
+
+    @app.errorhandler(BrokerUnavailableError)
+    @app.errorhandler(TransientError)
+    def unavailable(error: BrokerUnavailableError | TransientError) -> Response:
+        log.error("delivery not taken", path=request.path, cause=error.cause, remedy=error.remedy)
+        return _come_back()
+
+    @app.errorhandler(SQLAlchemyError)
+    def database_unavailable(error: SQLAlchemyError) -> Response:
+        log.error("database does not answer", path=request.path, error=str(error))
+        return _come_back()
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        # The answer keeps its own headers (Allow, Location); only the body is put in our form.
+        response = Response(headers=error.get_response().headers, status=error.code)
+        response.data = jsonify({"error": error.description or error.name}).data
+        response.mimetype = "application/json"
+        return response
+
+
+def _come_back() -> Response:
+    refusal = Refusal(
+        503,
+        "the delivery could not be queued",
+        remedy="Send it again; nothing of it was taken.",
+        headers={"Retry-After": str(_RETRY_AFTER_S)},
+    )
+    return refusal.answer()
+
+
+def _protect_answers(app: Flask, over_https: bool) -> None:
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(_SECURITY_HEADERS)
+        if over_https:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        if request.endpoint != "static":
+            response.headers["Cache-Control"] = "no-store"
+        return response
