@@ -25,7 +25,11 @@ def test_an_older_key_still_opens_and_rotation_moves_to_the_newest() -> None:
     assert Vault([NEW]).decrypt(both.rotate(token), bound_to="c1") == "s"
 
 
-@pytest.mark.parametrize("token", [Vault([FOREIGN]).encrypt("s", bound_to="c1"), "", "not a token"])
+@pytest.mark.parametrize(
+    "token",
+    [Vault([FOREIGN]).encrypt("s", bound_to="c1"), "", "not a token"],
+    ids=["of a foreign key", "empty", "not a token"],
+)
 def test_a_secret_that_no_key_opens_is_an_error_that_names_the_remedy(token: str) -> None:
     vault = Vault([NEW, OLD])
     with pytest.raises(VaultError) as caught:
