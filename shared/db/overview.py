@@ -42,7 +42,6 @@ class LatestRecord:
     cause: str | None
     remedy: str | None
     outcome_at: datetime
-    next_look_at: datetime | None
     quickbooks: tuple[tuple[str, str], ...]
 
 
@@ -86,7 +85,6 @@ def latest_records(
         Record.cause,
         Record.remedy,
         Record.outcome_at,
-        Record.next_look_at,
     ).where(Record.outcome.is_not(None), Record.outcome_at.is_not(None), _of(connection_id))
     if since is not None:
         latest = latest.where(Record.outcome_at >= since)

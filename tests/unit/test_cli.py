@@ -1,6 +1,7 @@
 """The command line over our own database alone: what it shows, and how it fails."""
 
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +30,14 @@ PREFERENCES = Preferences("Craig's Design", "US", "USD", allow_discount=True)
 @pytest.fixture
 def cli(sqlite_database: Database, tmp_path: Path) -> CommandLine:
     return CommandLine({**SECRETS, "DATABASE_URL": sqlite_database.url, "DATA_DIR": str(tmp_path / "var")})
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture
@@ -68,11 +77,13 @@ def test_every_missing_secret_is_named_in_a_line_of_its_own(tmp_path: Path) -> N
     assert len(lines) == len(SECRETS) - 1
 
 
-def test_production_never_starts_with_the_secrets_of_the_demo(tmp_path: Path) -> None:
+def test_production_never_starts_with_the_secrets_of_the_demo(tmp_path: Path, taken_port: int) -> None:
     demo = "".join(f"{name}='{value}'\n" for name, value in SECRETS.items())
     (tmp_path / "demo.env").write_text(demo)
-    lines = CommandLine({"DATA_DIR": str(tmp_path), "PORT": "1"}).failure("start")
-    assert len(lines) == len(SECRETS)
+    lines = CommandLine({"DATA_DIR": str(tmp_path), "PORT": str(taken_port)}).failure("start")
+    assert {line.split()[0] for line in lines} == SECRETS.keys()
+    lines = CommandLine({**SECRETS, "DATA_DIR": str(tmp_path), "PORT": str(taken_port)}).failure("start")
+    assert lines == [f"Port {taken_port} for the receiver is in use: set PORT to another."]
 
 
 def test_a_database_without_tables_is_told_with_the_remedy(tmp_path: Path) -> None:

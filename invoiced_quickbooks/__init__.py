@@ -1,0 +1,1 @@
+"""The command line: connect, look, sync one record, and start the product."""

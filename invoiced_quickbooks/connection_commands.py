@@ -1,0 +1,242 @@
+"""`connection`: add, list, show, remove, refresh, reconnect."""
+
+import sys
+from datetime import datetime
+from typing import Any
+
+import click
+
+from consumer.wiring import Wiring
+from invoiced_quickbooks.connecting import (
+    DEFAULT_TIME_ZONE,
+    NewConnection,
+    add_connection,
+    quickbooks_webhook_url,
+    reconnect,
+    webhook_url,
+)
+from invoiced_quickbooks.look import look_now
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.shown import in_utc, print_fields, print_json
+from shared.db import connections
+from shared.db.models import Connection
+from shared.db.records import RecordKey
+from shared.messages import Kind
+from shared.outcomes import SETTLED_WELL, Outcome
+from shared.settings import settings_from_document
+
+# A company has one Preferences object; QBO gives it this id.
+PREFERENCES_ID = "1"
+
+
+@click.group()
+def connection() -> None:
+    """Pair an Invoiced account with a QuickBooks company."""
+
+
+@connection.command()
+@click.option("--name", metavar="NAME", help="What to call it; by default the company's name in QuickBooks.")
+@click.option(
+    "--invoiced-api-key", required=True, metavar="KEY", envvar="INVOICED_API_KEY", show_envvar=True,
+    help="API key of the Invoiced account.",
+)  # fmt: skip
+@click.option(
+    "--invoiced-webhook-secret", required=True, metavar="SECRET", envvar="INVOICED_WEBHOOK_SECRET",
+    show_envvar=True, help="The secret under which Invoiced signs its webhooks.",
+)  # fmt: skip
+@click.option("--realm-id", required=True, metavar="ID", help="The company's id in QuickBooks.")
+@click.option(
+    "--refresh-token", required=True, metavar="TOKEN", envvar="QUICKBOOKS_REFRESH_TOKEN", show_envvar=True,
+    help="The refresh token that Intuit gave for the company.",
+)  # fmt: skip
+@click.option(
+    "--time-zone", metavar="ZONE", help=f"Of the Invoiced account, as America/New_York; else {DEFAULT_TIME_ZONE}."
+)
+@click.option(
+    "--start-date",
+    metavar="YYYY-MM-DD",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Invoices dated earlier are left alone; without it, all are synced.",
+)
+@as_json
+def add(
+    name: str | None,
+    invoiced_api_key: str,
+    invoiced_webhook_secret: str,
+    realm_id: str,
+    refresh_token: str,
+    time_zone: str | None,
+    start_date: datetime | None,
+    as_json: bool,
+) -> None:
+    """Connect an Invoiced account with a QuickBooks company.
+
+    Secrets may come from the environment instead, so that no process list shows them.
+    """
+    new = NewConnection(
+        name=name,
+        invoiced_api_key=_not_blank("--invoiced-api-key", invoiced_api_key),
+        invoiced_webhook_secret=_not_blank("--invoiced-webhook-secret", invoiced_webhook_secret),
+        realm_id=_realm_id(realm_id),
+        refresh_token=_not_blank("--refresh-token", refresh_token),
+        time_zone=time_zone or DEFAULT_TIME_ZONE,
+        start_date=start_date.date() if start_date else None,
+    )
+    with opened() as wiring:
+        row = add_connection(wiring, new, say=_say)
+        shown = _summary(wiring, row)
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(f"Connected {row.name} ({shown['company']}) as {row.id}.")
+        click.echo(f"Enter this address in Invoiced, with the webhook secret: {shown['webhook_url']}")
+        click.echo(f"Enter this one in the Intuit app:                        {shown['quickbooks_webhook_url']}")
+    if time_zone is None:
+        click.echo(
+            f"No --time-zone was given: dates are reckoned in {DEFAULT_TIME_ZONE}. Before the first sync, set that of"
+            " the Invoiced account: invoiced-quickbooks settings set time_zone America/New_York",
+            err=True,
+        )
+
+
+@connection.command("list")
+@as_json
+@of_connection
+def list_(as_json: bool, connection_id: str | None) -> None:
+    """List the connections."""
+    with opened() as wiring:
+        with reading(wiring) as session:
+            if connection_id is None:
+                rows = connections.list_all(session)
+            else:
+                rows = [chosen_connection(session, connection_id)]
+        shown = [_summary(wiring, row) for row in rows]
+    if as_json:
+        print_json(shown)
+    elif not shown:
+        click.echo("There is no connection yet. Make one with `invoiced-quickbooks connection add`.")
+    for fields in [] if as_json else shown:
+        click.echo(f"{fields['id']}  {fields['state']}  {fields['name']} (QuickBooks company {fields['realm_id']})")
+
+
+@connection.command()
+@as_json
+@of_connection
+def show(as_json: bool, connection_id: str | None) -> None:
+    """Show a connection: state, company, settings, webhook addresses; never a secret."""
+    with opened() as wiring:
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+        shown = _summary(wiring, row) | _details(row)
+    if as_json:
+        print_json(shown)
+    else:
+        print_fields(shown)
+
+
+@connection.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
+@of_connection
+def remove(yes: bool, as_json: bool, connection_id: str | None) -> None:
+    """Forget a connection with its records and links. What stands in QuickBooks and Invoiced stays."""
+    with opened() as wiring:
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+        if not yes and sys.stdin.isatty():
+            click.confirm(f"Forget {row.name} ({row.id}) and all that is known of its records?", abort=True, err=True)
+        with wiring.sessions.begin() as session:
+            connections.remove(session, row.id)
+    if as_json:
+        print_json({"removed": row.id})
+    else:
+        click.echo(f"Removed {row.name} ({row.id}). Take its webhook out of Invoiced as well.")
+
+
+@connection.command()
+@as_json
+@of_connection
+def refresh(as_json: bool, connection_id: str | None) -> None:
+    """Read the company's preferences anew, and let go on what they had stopped."""
+    with opened() as wiring:
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+        key = RecordKey(row.id, Kind.QUICKBOOKS_PREFERENCES, PREFERENCES_ID)
+        settlement = look_now(wiring, key, _say)
+        with reading(wiring) as session:
+            preferences = connections.get(session, row.id).preferences
+    if as_json:
+        print_json({"outcome": settlement.outcome.value, "cause": settlement.cause or None, "preferences": preferences})
+    elif settlement.outcome in SETTLED_WELL:
+        news = "have changed" if settlement.outcome is Outcome.SYNCED else "are as they were"
+        click.echo(f"The preferences of {row.name} {news}:")
+        print_fields(preferences, indent=2)
+    else:
+        click.echo(f"{settlement.outcome.value}: {settlement.cause} {settlement.remedy}", err=True)
+    sys.exit(0 if settlement.outcome in SETTLED_WELL else 1)
+
+
+@connection.command("reconnect")
+@click.option(
+    "--refresh-token", required=True, metavar="TOKEN", envvar="QUICKBOOKS_REFRESH_TOKEN", show_envvar=True,
+    help="The refresh token that Intuit gave when the company was connected again.",
+)  # fmt: skip
+@as_json
+@of_connection
+def reconnect_command(refresh_token: str, as_json: bool, connection_id: str | None) -> None:
+    """Give a connection a new refresh token; records that waited for it go on."""
+    with opened() as wiring:
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+        reconnect(wiring, row.id, _not_blank("--refresh-token", refresh_token))
+        with reading(wiring) as session:
+            shown = _summary(wiring, connections.get(session, row.id))
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(f"{row.name} is connected again; what waited for it goes on.")
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _summary(wiring: Wiring, row: Connection) -> dict[str, Any]:
+    preferences = row.preferences
+    return {
+        "id": row.id,
+        "name": row.name,
+        "state": row.state if preferences else "being set up",
+        "realm_id": row.realm_id,
+        "company": preferences.get("company_name"),
+        "country": preferences.get("country"),
+        "home_currency": preferences.get("home_currency"),
+        "time_zone": row.time_zone,
+        "start_date": row.start_date,
+        "webhook_url": webhook_url(wiring, row.id),
+        "quickbooks_webhook_url": quickbooks_webhook_url(wiring),
+    }
+
+
+def _details(row: Connection) -> dict[str, Any]:
+    return {
+        "created_at": in_utc(row.created_at),
+        "refresh_token_expires_at": in_utc(row.refresh_token_expires_at),
+        "preferences_read_at": in_utc(row.preferences_read_at),
+        "preferences": row.preferences,
+        "settings": vars(settings_from_document(row.settings)),
+    }
+
+
+def _not_blank(option: str, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("it is empty.", param_hint=option)
+    return value.strip()
+
+
+def _realm_id(text: str) -> str:
+    if not (text.strip().isascii() and text.strip().isdecimal() and len(text.strip()) <= 40):
+        raise click.BadParameter(
+            "the company's id in QuickBooks is a number of about 16 digits.", param_hint="--realm-id"
+        )
+    return text.strip()

@@ -1,0 +1,123 @@
+"""What is known of records, read from our own database for a person to see."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from invoiced_quickbooks.shown import in_utc
+from shared.db import links, pending_writes, records
+from shared.db.models import Link, PendingWrite, Record
+from shared.db.records import RecordKey
+from shared.messages import Kind
+
+
+def find_record(session: Session, connection_id: str, kind: Kind, text: str) -> RecordKey:
+    """Return the key of the record with this id, or else of the only one that is known by this number.
+
+    A record that nobody has heard of is taken to have this id.
+    """
+    key = RecordKey(connection_id, kind, text)
+    if records.find(session, key) is not None:
+        return key
+    by_label = sa.select(Record.record_id).where(
+        Record.connection_id == connection_id, Record.kind == kind.value, Record.label == text
+    )
+    found = session.scalars(by_label.limit(2)).all()
+    return RecordKey(connection_id, kind, found[0]) if len(found) == 1 else key
+
+
+def record_document(session: Session, key: RecordKey, now: datetime) -> dict[str, Any] | None:
+    """Return all that is known of a record, or None if nobody has heard of it.
+
+    Bodies are as they went over the wire; neither they nor anything else here holds a secret.
+    """
+    row = records.find(session, key)
+    found = links.find_all(session, key)
+    if key.kind is Kind.QUICKBOOKS_CUSTOMER:
+        # The link belongs to the customer in Invoiced that this one stands for.
+        link = links.find_by_qbo_id(session, key.connection_id, "Customer", key.record_id)
+        found = [link] if link is not None else []
+    pending = pending_writes.find_all(session, key)
+    if row is None and not found and not pending:
+        return None
+    document: dict[str, Any] = {"connection": key.connection_id, "kind": key.kind.value, "id": key.record_id}
+    if row is not None:
+        document |= _state(row, now)
+    document["links"] = [_link(link) for link in found]
+    document["pending_writes"] = [_pending(write) for write in pending]
+    document["waited_for_by"] = _waiting_for(session, key)
+    if row is not None:
+        document |= {
+            "versions": row.versions,
+            "last_request": row.last_request,
+            "last_reply": row.last_reply,
+        }
+    return document
+
+
+def _state(row: Record, now: datetime) -> dict[str, Any]:
+    is_in_work = row.lease_owner is not None and row.lease_until is not None and row.lease_until > now
+    return {
+        "label": row.label,
+        "outcome": row.outcome,
+        "outcome_at": in_utc(row.outcome_at),
+        "cause": row.cause,
+        "remedy": row.remedy,
+        "code": row.code,
+        "detail": row.detail,
+        "setting": row.setting,
+        "waiting_for": row.waiting_for,
+        "attempts": row.attempts,
+        "in_work": is_in_work,
+        "lease": {"owner": row.lease_owner, "until": in_utc(row.lease_until)} if row.lease_owner else None,
+        "dirty": row.dirty,
+        "asked_by_person": row.asked_by_person,
+        "asked_at": in_utc(row.asked_at),
+        "first_seen_at": in_utc(row.first_seen_at),
+        "looked_at": in_utc(row.looked_at),
+        "next_look_at": in_utc(row.next_look_at),
+        "closed_at": in_utc(row.closed_at),
+        "last_event_id": row.last_event_id,
+    }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {
+        "kind": link.kind,
+        "record": link.record_id,
+        "role": link.role,
+        "variant": link.variant or None,
+        "entity": link.qbo_entity,
+        "qbo_id": link.qbo_id,
+        "sync_token": link.sync_token,
+        "state": link.state,
+        "origin": link.origin,
+        "mismatch": link.mismatch,
+        "terms": link.terms,
+        "created_at": in_utc(link.created_at),
+        "updated_at": in_utc(link.updated_at),
+        "written": link.body,
+        "standing": link.standing,
+    }
+
+
+def _pending(write: PendingWrite) -> dict[str, Any]:
+    return {
+        "role": write.role,
+        "request_id": write.request_id,
+        "batch_item_id": write.batch_item_id,
+        "sent_at": in_utc(write.sent_at),
+        "write": write.write,
+    }
+
+
+def _waiting_for(session: Session, key: RecordKey) -> Sequence[str]:
+    waiting = (
+        sa.select(Record.kind, Record.record_id)
+        .where(Record.connection_id == key.connection_id, Record.waiting_for == key.name)
+        .order_by(Record.kind, Record.record_id)
+    )
+    return [f"{kind}:{record_id}" for kind, record_id in session.execute(waiting)]
