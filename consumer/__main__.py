@@ -3,6 +3,8 @@
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
 
 import structlog
 
@@ -16,6 +18,7 @@ from shared.queues import BULK, LIVE, Publisher, QueueWorker
 
 # Records in work when the process is told to stop get this long to come to their end.
 LAST_LOOKS_S = 25.0
+LOOK_FOR_END_EVERY_S = 0.2
 
 log = structlog.get_logger()
 
@@ -29,15 +32,19 @@ def main() -> int:
             print(problem, file=sys.stderr)
         return 1
     configure_logging(config.log_format)
-    stop = threading.Event()
+    signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    run(config, stop)
-    return 0
+        # Only this list is touched in a handler: it may interrupt the main thread while that holds a lock.
+        signal.signal(number, lambda number, _: signals.append(number))
+    return run(config, lambda: bool(signals))
 
 
-def run(config: Config, stop: threading.Event) -> None:
-    """Consume until `stop` is set: bulk work has threads of its own, so that a sweep delays no webhook."""
+def run(config: Config, is_told_to_stop: Callable[[], bool]) -> int:
+    """Consume until told to stop (0), or until a thread of its own has died (1): then whoever supervises starts anew.
+
+    Bulk work has threads of its own, so that a sweep delays no webhook.
+    """
+    stop = threading.Event()
     wiring = Wiring(config)
     publisher = Publisher(config.broker_url, wiring.engine)
     keeper = LeaseKeeper(wiring.sessions, wiring.now, stop)
@@ -51,14 +58,21 @@ def run(config: Config, stop: threading.Event) -> None:
         )
         for position, queue in enumerate(queues, 1)
     ]
-    for thread in (keeper, Schedule(wiring, publisher, stop), *workers):
+    threads = [keeper, Schedule(wiring, publisher, stop), *workers]
+    for thread in threads:
         thread.start()
     log.info("consumer started", threads=len(workers), process=wiring.process_name)
-    stop.wait()
+    while not is_told_to_stop() and all(thread.is_alive() for thread in threads):
+        time.sleep(LOOK_FOR_END_EVERY_S)
+    dead = [thread.name for thread in threads if not thread.is_alive()]
+    stop.set()
     for thread in workers:
         thread.join(LAST_LOOKS_S / len(workers))
     publisher.close()
+    if dead:
+        log.error("a thread has died", threads=dead)
     log.info("consumer stopped")
+    return 1 if dead else 0
 
 
 if __name__ == "__main__":

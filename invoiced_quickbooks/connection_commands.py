@@ -21,12 +21,11 @@ from invoiced_quickbooks.shown import in_utc, print_fields, print_json
 from shared.db import connections
 from shared.db.models import Connection
 from shared.db.records import RecordKey
-from shared.messages import Kind
+from shared.messages import PREFERENCES_ID, Kind
 from shared.outcomes import SETTLED_WELL, Outcome
 from shared.settings import settings_from_document
 
 # A company has one Preferences object; QBO gives it this id.
-PREFERENCES_ID = "1"
 
 
 @click.group()

@@ -46,7 +46,7 @@ def opened() -> Iterator[Wiring]:
     Raises:
         ConfigError: the environment is incomplete or wrong.
     """
-    config = Config.from_env()
+    config = Config.from_env(beside_demo=True)
     configure_logging(config.log_format, logging.ERROR)
     wiring = Wiring(config)
     try:

@@ -1,6 +1,5 @@
 """The production form: what the Procfile names, with the environment as it is given."""
 
-import os
 import shlex
 from pathlib import Path
 
@@ -25,8 +24,6 @@ def start(consumers: int) -> None:
         ConfigError: the environment is incomplete or wrong, or the port is taken.
         BrokenError: a process could not start, or ended by itself.
     """
-    # Secrets that `make run` left in DATA_DIR are for the demo: naming a broker keeps them out.
-    os.environ["BROKER_URL"] = os.environ.get("BROKER_URL") or "embedded://"
     config = Config.from_env()
     check_ports([Wanted(config.port, "PORT", "the receiver", host="0.0.0.0")])
     commands = _commands()

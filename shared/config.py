@@ -61,11 +61,11 @@ class Config:
     log_format: str
 
     @classmethod
-    def from_env(cls) -> "Config":
+    def from_env(cls, *, beside_demo: bool = False) -> "Config":
         """Return the configuration of this process.
 
-        Without any secret in the environment, the settings that `make run` left in `DATA_DIR` are used, so that
-        the command line works beside the demo.
+        With `beside_demo`, and without any secret in the environment, the settings that `make run` left in `DATA_DIR`
+        are used: so the command line works beside the demo.
 
         Raises:
             ConfigError: a secret is missing or a value cannot be read.
@@ -74,7 +74,7 @@ class Config:
         problems: list[str] = []
         data_dir = _data_dir()
         # environs skips an empty variable's default, but a secret set to "" is as missing as an unset one.
-        if not any(env.str(name, "") for name in (*_SECRETS, "DATABASE_URL", "BROKER_URL")):
+        if beside_demo and not any(env.str(name, "") for name in (*_SECRETS, "DATABASE_URL", "BROKER_URL")):
             demo_environment = data_dir / DEMO_ENVIRONMENT_FILE
             if demo_environment.exists():
                 env.read_env(str(demo_environment), recurse=False)
@@ -115,7 +115,7 @@ class Config:
             problems.append("BROKER_URL must begin with amqp:// or amqps://, or be left out for the embedded broker.")
         config = cls(
             data_dir=data_dir,
-            database_url=database_url_from_env(),
+            database_url=_database_url(env),
             broker_url=broker_url,
             port=port,
             public_url=url("PUBLIC_URL", f"http://localhost:{port}"),
@@ -143,7 +143,11 @@ def database_url_from_env() -> str:
 
     A `postgres://` or `postgresql://` address names the psycopg driver, whatever the host's habit.
     """
-    url = environs.Env().str("DATABASE_URL", "")
+    return _database_url(environs.Env())
+
+
+def _database_url(env: environs.Env) -> str:
+    url = env.str("DATABASE_URL", "")
     if not url:
         return f"sqlite:///{_data_dir().resolve() / 'invoiced-quickbooks.db'}"
     scheme, separator, rest = url.partition("://")

@@ -21,6 +21,10 @@ class Kind(StrEnum):
     PAYMENT_METHOD = "payment-method"
 
 
+# QuickBooks has one set of preferences for a company.
+PREFERENCES_ID = "1"
+
+
 class Why(StrEnum):
     """Why somebody should look at the record."""
 

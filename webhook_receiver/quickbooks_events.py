@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from shared.messages import Kind
+from shared.messages import PREFERENCES_ID, Kind
 from webhook_receiver.events import Change, Delivery, decode, event_id_of, id_of, instant_of, make_delivery
 
 # QBO's own ids are short; anything else must not reach a query or an address.
@@ -19,7 +19,6 @@ _ENTITY_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,39}")
 _REALM_ID = re.compile(r"[0-9]{1,40}")
 _EVENT_TYPE = re.compile(r"qbo\.(?P<entity>[a-z]+)\.[a-z]+\.v[0-9]+")
 # A company has one set of preferences, which QBO reads without an id.
-_PREFERENCES_ID = "1"
 
 
 class _CloudEvent(msgspec.Struct):
@@ -111,7 +110,7 @@ def _changes(
     if realm is None:
         return []
     if entity == "preferences":
-        kind, record_ids = Kind.QUICKBOOKS_PREFERENCES, [_PREFERENCES_ID]
+        kind, record_ids = Kind.QUICKBOOKS_PREFERENCES, [PREFERENCES_ID]
     elif entity == "customer":
         # After a merge `entity_ids` holds the customer that stays and the one that is gone.
         kind = Kind.QUICKBOOKS_CUSTOMER

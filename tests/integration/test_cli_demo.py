@@ -115,6 +115,9 @@ def test_the_demo_flows_ends_as_a_whole_and_goes_on_where_it_stopped(tmp_path: P
         assert f"http://localhost:{ports['PORT']}" in demo.printed
         demo.wait_for(lambda: "invoice INV-00" in demo.printed)
         assert "INV-00" in demo.get("PORT", "/").text
+        # Somebody is at work at both vendors.
+        demo.wait_for(lambda: "‣" in demo.printed)
+        assert "did not succeed" not in demo.printed
         # Commands beside it need no more than DATA_DIR.
         assert cli.json("connection", "show")["state"] == "connected"
         assert (tmp_path / "var" / "demo.env").stat().st_mode & 0o777 == 0o600

@@ -97,14 +97,19 @@ def test_a_value_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, n
 def test_the_demos_settings_serve_only_where_nothing_else_is_set(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    demo = "\n".join(f"{name}={value}" for name, value in (SECRETS | {"PORT": "8123"}).items())
+    demo = "\n".join(
+        f"{name}={value}" for name, value in (SECRETS | {"PORT": "8123", "DATABASE_URL": "sqlite:///demo.db"}).items()
+    )
     (tmp_path / DEMO_ENVIRONMENT_FILE).write_text(demo)
     with monkeypatch.context() as patch:
         patch.setenv("SECRET_KEY", "mine")
         with pytest.raises(ConfigError):
-            Config.from_env()
+            Config.from_env(beside_demo=True)
     with monkeypatch.context() as patch:
         for name in (*SECRETS, "PORT"):
             patch.setenv(name, "")
             patch.delenv(name)
-        assert Config.from_env().port == 8123
+        assert Config.from_env(beside_demo=True).port == 8123
+        assert Config.from_env(beside_demo=True).database_url == "sqlite:///demo.db"
+        with pytest.raises(ConfigError):
+            Config.from_env()
