@@ -1,6 +1,7 @@
 """What travels on the queue: ids only, never a record's content. Pure."""
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -99,7 +100,8 @@ def _text(value: object) -> str:
 
 def _id(value: object, longest: int) -> str:
     text = _text(value)
-    if len(text) > longest or not text.isprintable():
+    # Control characters and half surrogate pairs: databases refuse them, and no id or name has them.
+    if len(text) > longest or any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise ValueError(f"not an id: {text[:40]!r}")
     return text
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import freezegun
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -33,6 +34,13 @@ freezegun.configure(
         "vine",
     ]
 )
+
+# No database of examples and no stop-watch: a loaded machine is no failure. In CI the examples are the same each
+# time, so that a change is judged by what it changes.
+hypothesis.settings.register_profile(
+    "tests", database=None, deadline=None, derandomize=os.environ.get("CI", "").lower() == "true"
+)
+hypothesis.settings.load_profile("tests")
 
 _LEFT_OUT = "left out for want of "
 

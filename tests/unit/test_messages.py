@@ -11,15 +11,21 @@ from shared.messages import Kind, MalformedMessageError, Message, Why, from_json
 
 _SEEN_AT = datetime(2026, 11, 22, 12, 30, 15, 250_000, tzinfo=UTC)
 _TEXTS = st.text(min_size=1).filter(lambda text: text.isprintable())
+
+
+def _ids(longest: int) -> st.SearchStrategy[str]:
+    return st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=longest)
+
+
 _INSTANTS = st.datetimes(timezones=st.just(UTC))
 
 
 @given(
     st.builds(
         Message,
-        connection_id=_TEXTS,
+        connection_id=_ids(32),
         kind=st.sampled_from(Kind),
-        record_id=_TEXTS,
+        record_id=_ids(320),
         why=st.sampled_from(Why),
         seen_at=_INSTANTS,
         event_id=st.none() | _TEXTS,
@@ -93,6 +99,10 @@ def test_the_event_may_be_left_out() -> None:
                 {"seen_at": 1_795_000_000},
                 {"occurred_at": "2026-11-22"},
                 {"event": ""},
+                {"connection": "c" * 33},
+                {"record": "9" * 321},
+                {"record": "1\x00"},
+                {"record": "\ud800"},
             )
         ),
         *(json.dumps({key: _GOOD[key] for key in _GOOD if key != left_out}).encode() for left_out in _GOOD),
