@@ -107,7 +107,8 @@ def _wait_for(deps: Deps, look: Look, payments: list[RecordKey], sums: OpenSums)
     """Have payments looked at and wait for the first that has not been; None once all were, and nothing changed."""
     with deps.sessions.begin() as session:
         rows = {key: records.find(session, key) for key in payments}
-    asked_at = look.row.asked_at
+    # What was asked about other sums says nothing about these.
+    asked_at = look.row.asked_at if (look.row.cause or "").startswith(sums.figures) else None
     for key, row in rows.items():
         if row is not None and _is_stuck(row, look):
             why = f": {row.cause}" if row.cause else ""

@@ -175,7 +175,7 @@ def _attempt(deps: Deps, pending: PendingWrite, *, is_first: bool) -> Link | Non
         _forget_unless_unknown(deps, [pending], error, is_first=is_first)
         raise _explained(deps, pending, error) from error
     with deps.sessions.begin() as session:
-        return remember(session, pending, reply, deps.now())
+        return remember(session, pending, reply, deps.now(), deps.owner)
 
 
 def _attempt_batch(deps: Deps, batch: Sequence[PendingWrite], *, is_first: bool) -> list[Link | SyncError]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from consumer.mapping.checks import check_credit_memo, check_invoice, check_payment
 from consumer.mapping.refs import Body
 from consumer.writes import Operation
-from shared.db import links, pending_writes
+from shared.db import links, pending_writes, records
 from shared.db.links import LinkKey
 from shared.db.models import Link, PendingWrite
 from shared.quickbooks.entities import qbo_id, sync_token
@@ -18,7 +18,9 @@ from shared.quickbooks.entities import qbo_id, sync_token
 log = structlog.get_logger()
 
 
-def remember(session: Session, pending: PendingWrite, reply: dict[str, Any], now: datetime) -> Link | None:
+def remember(
+    session: Session, pending: PendingWrite, reply: dict[str, Any], now: datetime, owner: str = ""
+) -> Link | None:
     """Store the answer to a write in one transaction with forgetting the write itself; None: the object is deleted.
 
     Somebody else may have recorded the same answer meanwhile (a batch has items of several records): then the link is
@@ -27,6 +29,7 @@ def remember(session: Session, pending: PendingWrite, reply: dict[str, Any], now
     write, key = pending.write, pending_writes.key_of(pending)
     operation = Operation(write["operation"])
     link = links.find(session, key)
+    paid_before = links.paid_by(session, link) if link is not None else []
     if not pending_writes.take(session, pending):
         return link
     if operation is Operation.DELETE:
@@ -57,6 +60,10 @@ def remember(session: Session, pending: PendingWrite, reply: dict[str, Any], now
         links.replace_applications(
             session, link, {invoice: Decimal(amount) for invoice, amount in write["applications"].items()}
         )
+    if write["applications"] is not None or operation is Operation.VOID:
+        # In this transaction: whatever ends this process now, the invoices are compared anew.
+        paid = {links.record_of(invoice) for invoice in (*paid_before, *links.paid_by(session, link))}
+        records.look_again(session, paid - {key.record}, owner, now)
     if operation is not Operation.VOID:
         link.mismatch = find_mismatch(session, link, reply)
     log.info("written to QuickBooks", entity=entity, operation=operation.value, qbo_id=link.qbo_id)

@@ -12,6 +12,7 @@ from consumer.mapping.dates import local_date
 from consumer.mapping.invoice import needs_of_invoice, to_qbo_invoice
 from consumer.mapping.marker import invoice_marker
 from consumer.mapping.refs import Terms
+from consumer.open_writes import wait_for_payments_on
 from consumer.plan import Keep, plan_document
 from consumer.references import bring
 from consumer.writes import Operation, Write
@@ -124,6 +125,7 @@ def _withdraw(deps: Deps, look: Look, link: Link | None, reason: str) -> Settlem
         return skipped(f"{reason} before it was posted")
     if link.state == "voided":
         return unchanged(f"{reason}; voided in QuickBooks")
+    wait_for_payments_on(deps, link)
     bad_debt.take_back(deps, look)
     unapply.payments_of(deps, link)
     carry_out(deps, look.key, Write(LinkKey(look.key), "Invoice", Operation.VOID))
@@ -166,6 +168,7 @@ def _post(deps: Deps, look: Look, invoice: Invoice, link: Link | None) -> bool:
 
 def _make_room(deps: Deps, look: Look, link: Link, total: Decimal, *, moves: bool) -> None:
     """Unapply what stands against the invoice where it would be more than the new total, or must move."""
+    wait_for_payments_on(deps, link)
     with deps.sessions.begin() as session:
         applied = sum((amount for _, amount in links.applied_to(session, link.connection_id, link.qbo_id)), Decimal(0))
     if applied > total or (moves and applied):

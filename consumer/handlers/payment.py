@@ -20,6 +20,7 @@ from consumer.mapping.payment import (
     to_qbo_payment,
 )
 from consumer.mapping.refs import Refs, Terms
+from consumer.open_writes import wait_for_payments_on
 from consumer.plan import Keep, plan_document
 from consumer.references import bring
 from consumer.remember import adopt
@@ -140,6 +141,8 @@ def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal
     """
     key = deps.record(Kind.INVOICE, invoice_id)
     link = _live_link(deps, invoice_id)
+    if link is not None:
+        wait_for_payments_on(deps, link, apart_from=look.key)
     if link is not None and _room(deps, look, link) >= sum_applied:
         return link
     with deps.sessions.begin() as session:

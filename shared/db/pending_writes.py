@@ -54,6 +54,17 @@ def find_all(session: Session, record: RecordKey) -> list[PendingWrite]:
     )
 
 
+def find_of_kind(session: Session, connection_id: str, kind: Kind) -> list[PendingWrite]:
+    """Return all writes of one kind of record without a recorded answer, oldest first."""
+    return list(
+        session.scalars(
+            sa.select(PendingWrite)
+            .where(PendingWrite.connection_id == connection_id, PendingWrite.kind == kind.value)
+            .order_by(PendingWrite.id)
+        )
+    )
+
+
 def find_batch(session: Session, connection_id: str, request_id: str) -> list[PendingWrite]:
     """Return all writes of one batch in the order in which they were sent."""
     return list(

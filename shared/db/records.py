@@ -78,7 +78,10 @@ def claim(session: Session, key: RecordKey, owner: str, now: datetime, label: st
     if _is_leased(row, now):
         return None
     row.label = label or row.label
+    # Whoever takes the record for a purpose of its own leaves the look that is due to be made afterwards.
+    is_due = row.dirty or (row.next_look_at is not None and row.outcome != Outcome.WAITING.value)
     _take(row, owner, now)
+    row.dirty = is_due
     return row
 
 
@@ -165,6 +168,16 @@ def request_look(session: Session, key: RecordKey, at: datetime) -> None:
         row.dirty = True
     else:
         row.next_look_at = min(row.next_look_at or at, at)
+
+
+def look_again(session: Session, keys: Iterable[RecordKey], owner: str, now: datetime) -> None:
+    """Have records looked at that did not agree, or that somebody else is comparing at this moment."""
+    for key in sorted(set(keys), key=lambda key: key.name):
+        row = _locked(session, key, now)
+        if _is_leased(row, now):
+            row.dirty = row.dirty or row.lease_owner != owner
+        elif row.outcome in (Outcome.MISMATCH, Outcome.WAITING, Outcome.FAILED):
+            row.next_look_at = min(row.next_look_at or now, now)
 
 
 def release_waiting(session: Session, connection_id: str, waiting_for: str, now: datetime) -> None:
