@@ -16,6 +16,8 @@ from shared.vault import Vault
 
 CONNECTED = "connected"
 RECONNECT_NEEDED = "reconnect needed"
+# Its authorization was given back; history and links stay.
+DISCONNECTED = "disconnected"
 
 
 class UnknownConnectionError(RejectedError):
@@ -79,6 +81,7 @@ def add(
         preferences_read_at=None if preferences is None else now,
         settings=_document(settings),
         created_at=now,
+        started_at=now,
     )
     session.add(row)
     session.flush()

@@ -83,8 +83,9 @@ def _connection_key(**kwargs: Any) -> Any:
 class Connection(Base):
     """One Invoiced account paired with one QBO company (`realm_id`).
 
-    `state` is `connected` or `reconnect needed`. Columns that end in `_encrypted` hold Fernet tokens.
-    `preferences` is what QBO's Preferences and CompanyInfo said last; `settings` what the admin chose.
+    `state` is one of the words in `shared.db.connections`. Columns that end in `_encrypted` hold Fernet tokens; an
+    encrypted empty text stands for a secret that nobody has given yet. `preferences` is what QBO's Preferences and
+    CompanyInfo said last; `settings` what the admin chose. The last webhooks are kept to within some seconds.
     """
 
     __tablename__ = "connections"
@@ -107,6 +108,12 @@ class Connection(Base):
     preferences_read_at: Mapped[datetime | None]
     settings: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    # Until somebody has pressed Synchronize, nothing is posted.
+    started_at: Mapped[datetime | None]
+    refresh_token_hard_expires_at: Mapped[datetime | None]
+    invoiced_webhook_at: Mapped[datetime | None]
+    quickbooks_webhook_at: Mapped[datetime | None]
+    last_write_at: Mapped[datetime | None]
 
 
 class Record(Base):
@@ -118,6 +125,9 @@ class Record(Base):
         sa.Index("ix_records_lease_until", "lease_until"),
         sa.Index("ix_records_waiting_for", "connection_id", "waiting_for"),
         sa.Index("ix_records_outcome", "connection_id", "outcome", "outcome_at"),
+        sa.Index("ix_records_outcome_at", "connection_id", "outcome_at"),
+        sa.Index("ix_records_label", "connection_id", "label"),
+        sa.Index("ix_records_cause_group", "connection_id", "cause_group"),
     )
 
     connection_id: Mapped[str] = _connection_key(primary_key=True)
@@ -151,6 +161,16 @@ class Record(Base):
     # Since when an invoice has been waiting for the payments that it asked for.
     asked_at: Mapped[datetime | None]
     first_seen_at: Mapped[datetime]
+    # What Invoiced said at the last look that ended: for the list of records, and to tell an unchanged record
+    # from a changed one in a page of a list.
+    source_updated_at: Mapped[datetime | None]
+    amount: Mapped[Decimal | None]
+    currency: Mapped[str | None] = mapped_column(sa.String(3))
+    customer_name: Mapped[str | None] = mapped_column(Words(200))
+    # Failures of one cause have one word for it; `ignored_at`: a person has put the record aside.
+    cause_group: Mapped[str | None] = mapped_column(sa.String(60))
+    ignored_at: Mapped[datetime | None]
+    ignored_by: Mapped[str | None] = mapped_column(Words(200))
 
 
 class Link(Base):
@@ -246,3 +266,151 @@ class BrokerMessage(Base):
     visible_at_us: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     lease: Mapped[str | None] = mapped_column(sa.String(40))
     deliveries: Mapped[int] = mapped_column(default=0)
+
+
+class HistoryEntry(Base):
+    """One thing that happened to a record: a look that ended, a call to QuickBooks, or what a person did.
+
+    `what` is `look`, `call` or `person`. `delay_ms` is, for a look that wrote, the time from the webhook to the end
+    of the look. Requests and replies are without secrets; `intuit_tid` names the call to Intuit's support.
+    """
+
+    __tablename__ = "history"
+    __table_args__ = (
+        sa.Index("ix_history_record", "connection_id", "kind", "record_id", "id"),
+        sa.Index("ix_history_at", "connection_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    connection_id: Mapped[str] = _connection_key()
+    kind: Mapped[str] = mapped_column(sa.String(24))
+    record_id: Mapped[str] = mapped_column(sa.String(320))
+    at: Mapped[datetime]
+    what: Mapped[str] = mapped_column(sa.String(12))
+    why: Mapped[str | None] = mapped_column(sa.String(12))
+    who: Mapped[str | None] = mapped_column(Words(200))
+    event_id: Mapped[str | None] = mapped_column(Words(255))
+    outcome: Mapped[str | None] = mapped_column(sa.String(24))
+    cause: Mapped[str | None] = mapped_column(Words())
+    request: Mapped[dict[str, Any] | None]
+    reply: Mapped[dict[str, Any] | None]
+    intuit_tid: Mapped[str | None] = mapped_column(Words(80))
+    delay_ms: Mapped[int | None]
+
+
+class Cursor(Base):
+    """How far one stream of changes has been swept: everything up to `reached_at` has been queued."""
+
+    __tablename__ = "cursors"
+
+    connection_id: Mapped[str] = _connection_key(primary_key=True)
+    stream: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    reached_at: Mapped[datetime]
+
+
+class Sweep(Base):
+    """One pass over what may have been missed: asked for, finding, working, then done, cancelled or failed.
+
+    `scope` says over what (`catch-up`, `everything`, `selection`), `why` who wanted it (`person`, `schedule`,
+    `gap`). `position` is where a sweep that died goes on. `counts` has the number of records by outcome when it
+    ended; while it runs they are counted from its records. A sweep is owned by one process at a time.
+    """
+
+    __tablename__ = "sweeps"
+    __table_args__ = (
+        sa.Index("ix_sweeps_connection", "connection_id", "asked_at"),
+        sa.Index("ix_sweeps_state", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[str] = _connection_key()
+    scope: Mapped[str] = mapped_column(sa.String(12))
+    why: Mapped[str] = mapped_column(sa.String(12))
+    asked_by: Mapped[str | None] = mapped_column(Words(200))
+    state: Mapped[str] = mapped_column(sa.String(12))
+    asked_at: Mapped[datetime]
+    began_at: Mapped[datetime | None]
+    found_all_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    cause: Mapped[str | None] = mapped_column(Words())
+    position: Mapped[dict[str, Any] | None]
+    counts: Mapped[dict[str, Any] | None]
+    lease_owner: Mapped[str | None] = mapped_column(sa.String(80))
+    lease_until: Mapped[datetime | None]
+
+
+class SweepRecord(Base):
+    """A record that a sweep found; `outcome` is how its look ended, None until then.
+
+    Those that ended well are taken out when the sweep has ended, their number being kept.
+    """
+
+    __tablename__ = "sweep_records"
+    __table_args__ = (
+        sa.Index("ix_sweep_records_record", "connection_id", "kind", "record_id"),
+        sa.Index("ix_sweep_records_outcome", "sweep_id", "outcome"),
+    )
+
+    sweep_id: Mapped[int] = mapped_column(sa.ForeignKey("sweeps.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(24), primary_key=True)
+    record_id: Mapped[str] = mapped_column(sa.String(320), primary_key=True)
+    connection_id: Mapped[str] = _connection_key()
+    label: Mapped[str | None] = mapped_column(Words(200))
+    queued_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(sa.String(24))
+    cause: Mapped[str | None] = mapped_column(Words())
+    remedy: Mapped[str | None] = mapped_column(Words())
+
+
+class MeteredReads(Base):
+    """How many reads of a QBO company were made in a month (`2026-11`); Intuit meters them by the month."""
+
+    __tablename__ = "metered_reads"
+
+    realm_id: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    month: Mapped[str] = mapped_column(sa.String(7), primary_key=True)
+    reads: Mapped[int]
+
+
+class User(Base):
+    """Somebody who may log in; `role` is `admin` or `viewer`, `email` is in lower case."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(sa.String(254), unique=True)
+    role: Mapped[str] = mapped_column(sa.String(10))
+    password_hash: Mapped[str] = mapped_column(sa.Text)
+    # Part of every session: a new one ends all sessions of the user.
+    session_salt: Mapped[str] = mapped_column(sa.String(40))
+    created_at: Mapped[datetime]
+    logged_in_at: Mapped[datetime | None]
+
+
+class LoginFailure(Base):
+    """A log-in that was refused, by what it is counted under: an e-mail or an address."""
+
+    __tablename__ = "login_failures"
+    __table_args__ = (sa.Index("ix_login_failures_subject", "subject", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(sa.String(300))
+    at: Mapped[datetime]
+
+
+class AuditEntry(Base):
+    """Who changed what of a connection, and when; never a secret. `connection_id` outlives the connection."""
+
+    __tablename__ = "audit"
+    __table_args__ = (sa.Index("ix_audit_connection", "connection_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    connection_id: Mapped[str] = mapped_column(sa.String(32))
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(Words(200))
+    what: Mapped[str] = mapped_column(sa.String(60))
+    before: Mapped[str | None] = mapped_column(Words())
+    after: Mapped[str | None] = mapped_column(Words())

@@ -1,0 +1,181 @@
+"""Sweeps, history, users and the audit trail; what the page needs to know of connections and records."""
+
+import sqlalchemy as sa
+from alembic import op
+
+import shared.db.models
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("connection_id", sa.String(length=32), nullable=False),
+        sa.Column("at", shared.db.models.Instant(timezone=True), nullable=False),
+        sa.Column("who", shared.db.models.Words(), nullable=False),
+        sa.Column("what", sa.String(length=60), nullable=False),
+        sa.Column("before", shared.db.models.Words(), nullable=True),
+        sa.Column("after", shared.db.models.Words(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_audit_connection", "audit", ["connection_id", "id"], unique=False)
+    op.create_table(
+        "login_failures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("at", shared.db.models.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_login_failures_subject", "login_failures", ["subject", "at"], unique=False)
+    op.create_table(
+        "metered_reads",
+        sa.Column("realm_id", sa.String(length=40), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("reads", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("realm_id", "month"),
+    )
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("role", sa.String(length=10), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("session_salt", sa.String(length=40), nullable=False),
+        sa.Column("created_at", shared.db.models.Instant(timezone=True), nullable=False),
+        sa.Column("logged_in_at", shared.db.models.Instant(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("email"),
+    )
+    op.create_table(
+        "cursors",
+        sa.Column("connection_id", sa.String(length=32), nullable=False),
+        sa.Column("stream", sa.String(length=40), nullable=False),
+        sa.Column("reached_at", shared.db.models.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("connection_id", "stream"),
+    )
+    op.create_table(
+        "history",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("connection_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("record_id", sa.String(length=320), nullable=False),
+        sa.Column("at", shared.db.models.Instant(timezone=True), nullable=False),
+        sa.Column("what", sa.String(length=12), nullable=False),
+        sa.Column("why", sa.String(length=12), nullable=True),
+        sa.Column("who", shared.db.models.Words(), nullable=True),
+        sa.Column("event_id", shared.db.models.Words(), nullable=True),
+        sa.Column("outcome", sa.String(length=24), nullable=True),
+        sa.Column("cause", shared.db.models.Words(), nullable=True),
+        sa.Column("request", shared.db.models.Document(), nullable=True),
+        sa.Column("reply", shared.db.models.Document(), nullable=True),
+        sa.Column("intuit_tid", shared.db.models.Words(), nullable=True),
+        sa.Column("delay_ms", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_history_at", "history", ["connection_id", "at"], unique=False)
+    op.create_index("ix_history_record", "history", ["connection_id", "kind", "record_id", "id"], unique=False)
+    op.create_table(
+        "sweeps",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("connection_id", sa.String(length=32), nullable=False),
+        sa.Column("scope", sa.String(length=12), nullable=False),
+        sa.Column("why", sa.String(length=12), nullable=False),
+        sa.Column("asked_by", shared.db.models.Words(), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("asked_at", shared.db.models.Instant(timezone=True), nullable=False),
+        sa.Column("began_at", shared.db.models.Instant(timezone=True), nullable=True),
+        sa.Column("found_all_at", shared.db.models.Instant(timezone=True), nullable=True),
+        sa.Column("ended_at", shared.db.models.Instant(timezone=True), nullable=True),
+        sa.Column("cause", shared.db.models.Words(), nullable=True),
+        sa.Column("position", shared.db.models.Document(), nullable=True),
+        sa.Column("counts", shared.db.models.Document(), nullable=True),
+        sa.Column("lease_owner", sa.String(length=80), nullable=True),
+        sa.Column("lease_until", shared.db.models.Instant(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_sweeps_connection", "sweeps", ["connection_id", "asked_at"], unique=False)
+    op.create_index("ix_sweeps_state", "sweeps", ["state"], unique=False)
+    op.create_table(
+        "sweep_records",
+        sa.Column("sweep_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("record_id", sa.String(length=320), nullable=False),
+        sa.Column("connection_id", sa.String(length=32), nullable=False),
+        sa.Column("label", shared.db.models.Words(), nullable=True),
+        sa.Column("queued_at", shared.db.models.Instant(timezone=True), nullable=True),
+        sa.Column("settled_at", shared.db.models.Instant(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=24), nullable=True),
+        sa.Column("cause", shared.db.models.Words(), nullable=True),
+        sa.Column("remedy", shared.db.models.Words(), nullable=True),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["sweep_id"], ["sweeps.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("sweep_id", "kind", "record_id"),
+    )
+    op.create_index("ix_sweep_records_outcome", "sweep_records", ["sweep_id", "outcome"], unique=False)
+    op.create_index("ix_sweep_records_record", "sweep_records", ["connection_id", "kind", "record_id"], unique=False)
+    op.add_column("connections", sa.Column("started_at", shared.db.models.Instant(timezone=True), nullable=True))
+    op.add_column(
+        "connections",
+        sa.Column("refresh_token_hard_expires_at", shared.db.models.Instant(timezone=True), nullable=True),
+    )
+    op.add_column(
+        "connections", sa.Column("invoiced_webhook_at", shared.db.models.Instant(timezone=True), nullable=True)
+    )
+    op.add_column(
+        "connections", sa.Column("quickbooks_webhook_at", shared.db.models.Instant(timezone=True), nullable=True)
+    )
+    op.add_column("connections", sa.Column("last_write_at", shared.db.models.Instant(timezone=True), nullable=True))
+    op.add_column("records", sa.Column("source_updated_at", shared.db.models.Instant(timezone=True), nullable=True))
+    op.add_column("records", sa.Column("amount", shared.db.models.Amount(length=40), nullable=True))
+    op.add_column("records", sa.Column("currency", sa.String(length=3), nullable=True))
+    op.add_column("records", sa.Column("customer_name", shared.db.models.Words(), nullable=True))
+    op.add_column("records", sa.Column("cause_group", sa.String(length=60), nullable=True))
+    op.add_column("records", sa.Column("ignored_at", shared.db.models.Instant(timezone=True), nullable=True))
+    op.add_column("records", sa.Column("ignored_by", shared.db.models.Words(), nullable=True))
+    op.create_index("ix_records_cause_group", "records", ["connection_id", "cause_group"], unique=False)
+    op.create_index("ix_records_label", "records", ["connection_id", "label"], unique=False)
+    op.create_index("ix_records_outcome_at", "records", ["connection_id", "outcome_at"], unique=False)
+    # Connections that exist already have posted from their first moment on.
+    op.execute("UPDATE connections SET started_at = created_at")
+
+
+def downgrade() -> None:
+    op.drop_index("ix_records_outcome_at", table_name="records")
+    op.drop_index("ix_records_label", table_name="records")
+    op.drop_index("ix_records_cause_group", table_name="records")
+    op.drop_column("records", "ignored_by")
+    op.drop_column("records", "ignored_at")
+    op.drop_column("records", "cause_group")
+    op.drop_column("records", "customer_name")
+    op.drop_column("records", "currency")
+    op.drop_column("records", "amount")
+    op.drop_column("records", "source_updated_at")
+    op.drop_column("connections", "last_write_at")
+    op.drop_column("connections", "quickbooks_webhook_at")
+    op.drop_column("connections", "invoiced_webhook_at")
+    op.drop_column("connections", "refresh_token_hard_expires_at")
+    op.drop_column("connections", "started_at")
+    op.drop_index("ix_sweep_records_record", table_name="sweep_records")
+    op.drop_index("ix_sweep_records_outcome", table_name="sweep_records")
+    op.drop_table("sweep_records")
+    op.drop_index("ix_sweeps_state", table_name="sweeps")
+    op.drop_index("ix_sweeps_connection", table_name="sweeps")
+    op.drop_table("sweeps")
+    op.drop_index("ix_history_record", table_name="history")
+    op.drop_index("ix_history_at", table_name="history")
+    op.drop_table("history")
+    op.drop_table("cursors")
+    op.drop_table("users")
+    op.drop_table("metered_reads")
+    op.drop_index("ix_login_failures_subject", table_name="login_failures")
+    op.drop_table("login_failures")
+    op.drop_index("ix_audit_connection", table_name="audit")
+    op.drop_table("audit")
