@@ -118,7 +118,7 @@ def sqlite_database(migrated_sqlite_file: Path, tmp_path: Path) -> Iterator[Data
 @pytest.fixture(scope="session")
 def postgresql_template() -> Iterator[sa.URL]:
     """A migrated PostgreSQL database to copy from."""
-    with _if_there(servers.postgresql_template()) as template:
+    with if_there(servers.postgresql_template()) as template:
         yield template
 
 
@@ -134,7 +134,7 @@ def postgresql_database(postgresql_template: sa.URL) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def rabbitmq_virtual_host() -> Iterator[str]:
     """The amqp URL of a virtual host of the tests' own."""
-    with _if_there(servers.rabbitmq_virtual_host()) as url:
+    with if_there(servers.rabbitmq_virtual_host()) as url:
         yield url
 
 
@@ -158,7 +158,7 @@ def _delete_queues(url: str, engine: sa.Engine) -> None:
 
 
 @contextmanager
-def _if_there(server: Any) -> Iterator[Any]:
+def if_there(server: Any) -> Iterator[Any]:
     """Enter the context; if its server is missing, leave the test out, or fail it where `CI` is true."""
     missing, entered = "", None
     with ExitStack() as stack:

@@ -5,8 +5,10 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.conftest import Database
+from tests.conftest import Database, if_there
+from tests.e2e.browser import chromium
 from tests.e2e.product import Product, SetUp
 from tests.e2e.simulators import Company, Simulators, running
 from tests.integration.test_receiver_outages import Switch
@@ -67,3 +69,10 @@ def company(product: Product, simulators: Simulators) -> Iterator[Company]:
     company = product.connect(simulators.company())
     yield company
     company.heal()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium; each test opens windows of its own in it."""
+    with if_there(chromium()) as browser:
+        yield browser
