@@ -13,11 +13,12 @@ from werkzeug.exceptions import HTTPException
 from simulators.clock import Clock
 from simulators.command_line import Options
 from simulators.control import install_control
-from simulators.fault_hooks import install_fault_hooks
+from simulators.fault_hooks import CONTROL, install_fault_hooks
 from simulators.faults import FaultRules
 from simulators.json_numbers import ExactJsonProvider
 from simulators.quickbooks.answers import fault_answer, gateway_answer, status_answer
 from simulators.quickbooks.company import INDEXES, Company
+from simulators.quickbooks.consent import consent_routes
 from simulators.quickbooks.control_routes import control_routes
 from simulators.quickbooks.describe import describe
 from simulators.quickbooks.entity_routes import entity_routes
@@ -78,7 +79,7 @@ def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simu
     schedule = Schedule(RETRY_WAITS_S, timeout_s=ANSWER_WITHIN_S, speed=switches.webhook_speed)
     sender = WebhookSender(store, clock, schedule, headers)
     announcer = Announcer(store, sender, tokens.app.client_id)
-    app = Flask("simulators.quickbooks")
+    app = Flask("simulators.quickbooks", static_url_path=f"{CONTROL}/static")
     app.json = ExactJsonProvider(app)
     simulator = Simulator(
         app, store, clock, switches, tokens, FaultRules(), Throttles() if options.limits else None, sender, announcer
@@ -114,6 +115,7 @@ def _install(simulator: Simulator) -> None:
     )
     install_control(app, simulator.rules, requests, simulator.clock, simulator.sender)
     app.register_blueprint(control_routes(simulator))
+    app.register_blueprint(consent_routes(simulator))
     app.register_blueprint(oauth_routes(simulator))
     app.register_blueprint(entity_routes(simulator))
 

@@ -39,6 +39,14 @@ def control_routes(simulator: Simulator) -> Blueprint:
         companies = [{"realm_id": realm, "refresh_token": tokens.refresh_token(realm)} for realm in simulator.companies]
         return json_answer({**asdict(tokens.app), "companies": companies})
 
+    @routes.post("/redirect_uris")
+    def register_redirect_addresses() -> Response:
+        uris = posted_object().get("uris")
+        if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
+            raise ControlError("uris is a list of addresses")
+        tokens.register_addresses(uris)
+        return json_answer({"uris": uris}, 201)
+
     @routes.post("/webhooks")
     def register_webhooks() -> Response:
         url = posted_object("url")["url"]

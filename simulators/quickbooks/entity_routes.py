@@ -24,6 +24,7 @@ from simulators.quickbooks.operations import SEGMENTS, TAX_SERVICE, carry_out, r
 from simulators.quickbooks.query_answers import answer_query
 from simulators.quickbooks.refusals import FaultError, Refusal
 from simulators.quickbooks.replays import check_request_id, find_replay, keep_replay
+from simulators.quickbooks.tokens import ACCOUNTING_SCOPE
 
 if TYPE_CHECKING:
     from simulators.quickbooks.app import Simulator
@@ -148,7 +149,8 @@ def _admit(simulator: Simulator, realm: str, *, batch: bool) -> Company:
     """Check the bearer token, its company and the limits.
 
     Raises:
-        GatewayRefusal: 401 without a valid token, 403 for another company's, 429 over the limit.
+        GatewayRefusal: 401 without a valid token, 403 for another company's or without the accounting
+            scope, 429 over the limit.
     """
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if fault_in_hand("expired_token", "revoked_token") is not None:
@@ -157,7 +159,7 @@ def _admit(simulator: Simulator, realm: str, *, batch: bool) -> Company:
     if owner is None:
         raise refusals.token_refused("Token expired" if token else "Token missing")
     company = simulator.company(realm)
-    if company is None or owner != realm:
+    if company is None or owner != realm or ACCOUNTING_SCOPE not in simulator.tokens.scopes(realm):
         raise refusals.wrong_company()
     if fault_in_hand("throttle") is not None:
         raise refusals.throttled()

@@ -9,19 +9,17 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 
 from simulators.fault_hooks import fault_in_hand
 from simulators.json_numbers import InvalidJsonError, read_json
 from simulators.quickbooks.answers import answer
+from simulators.quickbooks.consent import AUTHORIZE_PATH
 from simulators.quickbooks.describe import TOKEN_PATH
 from simulators.quickbooks.tokens import ACCESS_S, InvalidClientError, InvalidGrantError, Issued
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Response as BaseResponse
-
     from simulators.quickbooks.app import Simulator
 
 _HARD_EXPIRY = "x-include-refresh-token-hard-expires-in"
@@ -45,7 +43,7 @@ def oauth_routes(simulator: Simulator) -> Blueprint:
         return answer(
             {
                 "issuer": f"{base}/op/v1",
-                "authorization_endpoint": f"{base}/connect/oauth2",
+                "authorization_endpoint": f"{base}{AUTHORIZE_PATH}",
                 "token_endpoint": f"{base}{TOKEN_PATH}",
                 "userinfo_endpoint": f"{base}/v1/openid_connect/userinfo",
                 "revocation_endpoint": f"{base}/v2/oauth2/tokens/revoke",
@@ -79,22 +77,6 @@ def oauth_routes(simulator: Simulator) -> Blueprint:
             }
         )
 
-    @routes.get("/connect/oauth2")
-    def authorize() -> BaseResponse:
-        """Consent at once to the company of `realm_id`, by default the first."""
-        wanted = request.args
-        if wanted.get("client_id") != tokens.app.client_id or not wanted.get("redirect_uri"):
-            raise OAuthError("invalid_request")
-        realm = wanted.get("realm_id") or next(iter(simulator.companies))
-        if simulator.company(realm) is None:
-            raise OAuthError("invalid_request")
-        back = {
-            "code": tokens.issue_code(realm, wanted["redirect_uri"]),
-            "state": wanted.get("state", ""),
-            "realmId": realm,
-        }
-        return redirect(f"{wanted['redirect_uri']}?{urlencode(back)}")
-
     @routes.post(TOKEN_PATH)
     def give_token() -> Response:
         _check_client(simulator)
@@ -105,7 +87,7 @@ def oauth_routes(simulator: Simulator) -> Blueprint:
         form = request.form
         try:
             if form.get("grant_type") == "authorization_code":
-                issued = tokens.exchange(form.get("code", ""), form.get("redirect_uri", ""))
+                issued = tokens.exchange(form.get("code", ""), form.get("redirect_uri", ""), simulator.switches)
             elif form.get("grant_type") == "refresh_token":
                 issued = tokens.refresh(form.get("refresh_token", ""), simulator.switches)
             else:

@@ -9,6 +9,8 @@ class Switches:
 
     # OAuth: every refresh gives a new refresh token, not only the first one after 24 hours.
     rotate_every_refresh: bool = False
+    # OAuth: a used code or a former refresh token that comes again ends the connection.
+    reuse_disconnects: bool = False
     # requestid: answer a repeated request with the refusal it met first, too; 0 hours keeps ids for good.
     replay_refusals: bool = False
     requestid_hours: int = 0

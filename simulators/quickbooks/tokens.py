@@ -11,6 +11,7 @@ import random
 import secrets
 import string
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +26,10 @@ HARD_LIMIT = timedelta(days=5 * 365)
 CODE_LIFE = timedelta(minutes=10)
 ROTATION = timedelta(hours=24)
 
-_APP, _GRANT, _ACCESS, _CODE = "app", "_grant", "_access", "_code"
+ACCOUNTING_SCOPE = "com.intuit.quickbooks.accounting"
+
+_APP, _GRANT, _ACCESS, _CODE, _SPENT = "app", "_grant", "_access", "_code", "_spent"
+_ADDRESSES = "redirect_addresses"
 
 
 class InvalidGrantError(Exception):
@@ -83,7 +87,15 @@ class Tokens:
         if not good:
             raise InvalidClientError
 
-    def connect(self, realm: str) -> str:
+    def redirect_addresses(self) -> list[str]:
+        """The redirect addresses registered for the app; none: any well-formed one will do."""
+        found: list[str] = self._store.setting(_ADDRESSES, [])
+        return found
+
+    def register_addresses(self, addresses: list[str]) -> None:
+        self._store.set_setting(_ADDRESSES, addresses)
+
+    def connect(self, realm: str, scopes: Sequence[str] = (ACCOUNTING_SCOPE,)) -> str:
         """Connect a company anew, as its admin does: returns the refresh token valid from now on."""
         now = self._clock.now()
         grant = {
@@ -92,6 +104,7 @@ class Tokens:
             "used_at": now.isoformat(),
             "granted_at": now.isoformat(),
             "revoked": False,
+            "scopes": list(scopes),
         }
         self._save_grant(realm, grant)
         return str(grant["refresh_token"])
@@ -100,15 +113,15 @@ class Tokens:
         """Return the refresh token valid now; a company that was disconnected keeps its last, dead one."""
         return str(self._grant(realm)["refresh_token"])
 
-    def issue_code(self, realm: str, redirect_uri: str) -> str:
+    def issue_code(self, realm: str, redirect_uri: str, scopes: Sequence[str]) -> str:
+        """Return a code that opens a company within the next ten minutes, once."""
         code = "XAB1" + secrets.token_urlsafe(30)
+        given = {"redirect_uri": redirect_uri, "at": self._clock.now().isoformat(), "scopes": list(scopes)}
         with self._lock:
-            self._store.company(realm).put(
-                _CODE, code, {"redirect_uri": redirect_uri, "at": self._clock.now().isoformat()}
-            )
+            self._store.company(realm).put(_CODE, code, given)
         return code
 
-    def exchange(self, code: str, redirect_uri: str) -> Issued:
+    def exchange(self, code: str, redirect_uri: str, switches: Switches) -> Issued:
         """Trade a code for tokens, once.
 
         Raises:
@@ -124,27 +137,41 @@ class Tokens:
                 expired = datetime.fromisoformat(found["at"]) + CODE_LIFE < self._clock.now()
                 if expired or found["redirect_uri"] != redirect_uri:
                     raise InvalidGrantError
-                self.connect(realm)
+                self.connect(realm, found["scopes"])
+                self._spend(realm, code)
                 return self._issue(realm, self._grant(realm), self._clock.now())
+            self._meet_spent(code, switches)
             raise InvalidGrantError
 
     def refresh(self, refresh_token: str, switches: Switches) -> Issued:
         """Give a new access token, and a new refresh token if it is time.
+
+        Of two at once the first wins: the second comes with a value that is no longer the one in force,
+        unless the first one kept it.
 
         Raises:
             InvalidGrantError: not the refresh token valid now, or it expired or was revoked.
         """
         with self._lock:
             realm = self._realm_of(refresh_token)
+            if realm is None:
+                self._meet_spent(refresh_token, switches)
+                raise InvalidGrantError
             grant = self._grant(realm)
             now = self._clock.now()
             if grant["revoked"] or self._refresh_ends(grant) <= now:
                 raise InvalidGrantError
             grant["used_at"] = now.isoformat()
             if switches.rotate_every_refresh or now - datetime.fromisoformat(grant["issued_at"]) >= ROTATION:
+                self._spend(realm, refresh_token)
                 grant |= {"refresh_token": _refresh_token(), "issued_at": now.isoformat()}
             self._save_grant(realm, grant)
             return self._issue(realm, grant, now)
+
+    def scopes(self, realm: str) -> frozenset[str]:
+        """What the admin consented to; nothing where the company was never connected."""
+        grant = self._find_grant(realm)
+        return frozenset(grant.get("scopes", [ACCOUNTING_SCOPE])) if grant is not None else frozenset()
 
     def realm_of_access(self, access_token: str) -> str | None:
         """Return the company that a valid access token opens, None if it is unknown, expired or revoked."""
@@ -212,12 +239,27 @@ class Tokens:
         rolling = datetime.fromisoformat(grant["used_at"]) + timedelta(seconds=REFRESH_S)
         return min(rolling, datetime.fromisoformat(grant["granted_at"]) + HARD_LIMIT)
 
-    def _realm_of(self, refresh_token: str) -> str:
+    def _spend(self, realm: str, value: str) -> None:
+        """Remember a used code or a former refresh token of the grant in force."""
+        company = self._store.company(realm)
+        with company.transaction():
+            company.put(_SPENT, value, {"granted_at": self._grant(realm)["granted_at"]})
+
+    def _meet_spent(self, value: str, switches: Switches) -> None:
+        """What was used once comes again: somebody else may have it, so the connection may end."""
+        if not switches.reuse_disconnects:
+            return
+        for realm in self._store.companies():
+            spent = self._store.company(realm).get(_SPENT, value)
+            if spent is not None and spent["granted_at"] == self._grant(realm)["granted_at"]:
+                self.disconnect(realm)
+
+    def _realm_of(self, refresh_token: str) -> str | None:
         for realm in self._store.companies():
             grant = self._find_grant(realm)
             if grant is not None and grant["refresh_token"] == refresh_token:
                 return realm
-        raise InvalidGrantError
+        return None
 
     def _find_grant(self, realm: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = self._store.company(realm).setting(_GRANT)

@@ -331,7 +331,8 @@ def test_errors_reach_the_client_as_its_exceptions(client: Client) -> None:
 
 def test_the_consent_flow_gives_tokens_and_revoking_ends_them(books: Books, auth: AuthClient) -> None:
     address = auth.get_authorization_url([Scopes.ACCOUNTING])
-    back = books.session.get(address, allow_redirects=False, timeout=5).headers["Location"]
+    click = {"realm_id": books.realm, "decision": "connect"}
+    back = books.session.post(address, data=click, allow_redirects=False, timeout=5).headers["Location"]
     given = dict(pair.split("=") for pair in back.partition("?")[2].split("&"))
     assert (given["state"], given["realmId"]) == (auth.state_token, books.realm)
     auth.get_bearer_token(given["code"], realm_id=given["realmId"])
