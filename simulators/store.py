@@ -254,8 +254,13 @@ class Company:
         """Return the objects with that key, oldest first."""
         with self.lock:
             collection = self._collection(entity)
-            ids = sorted(collection.indexes[index].ids.get(value, ()), key=collection.places.__getitem__)
-            return [read_json(collection.texts[id]) for id in ids]
+            return [read_json(collection.texts[id]) for id in self.find_ids(entity, index, value)]
+
+    def find_ids(self, entity: str, index: str, value: Hashable) -> list[str]:
+        """Return the ids of the objects with that key, oldest first."""
+        with self.lock:
+            collection = self._collection(entity)
+            return sorted(collection.indexes[index].ids.get(value, ()), key=collection.places.__getitem__)
 
     def find_after(self, entity: str, index: str, value: Any) -> list[Object]:
         """Return the objects whose key is greater than `value`, in order of key."""

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from simulators.clock import Clock
 from simulators.quickbooks import refusals
+from simulators.quickbooks.journal import post, repost_payments
 from simulators.quickbooks.switches import Switches
 from simulators.store import Company as Kept
 from simulators.store import Key
@@ -228,6 +229,7 @@ class Company:
         """Take an object away; change data capture remembers it."""
         before = self.find(entity, item["Id"])
         self._move_balance(entity, before, None)
+        post(self, entity, before, None)
         self.kept.delete(entity, item["Id"])
         now = self.now()
         stub = {"entity": entity, "Id": item["Id"], "at": now.replace(microsecond=0).isoformat()}
@@ -240,9 +242,12 @@ class Company:
     def _keep(self, entity: str, item: Object, operation: str) -> None:
         now = self.now()
         item[HIDDEN]["changed"] = _instant(now)
-        if entity in OPEN_AMOUNT:
-            self._move_balance(entity, self.find(entity, item["Id"]), item)
+        before = self.find(entity, item["Id"]) if entity in TRANSACTIONS else None
+        self._move_balance(entity, before, item)
+        post(self, entity, before, item)
         self.kept.put(entity, item["Id"], item)
+        if entity in OPEN_AMOUNT:
+            repost_payments(self, before, item)
         self._tell(Event(entity, item["Id"], operation, now))
 
     def _move_balance(self, entity: str, before: Object | None, after: Object | None) -> None:

@@ -17,7 +17,7 @@ from simulators.fault_hooks import CONTROL
 from simulators.quickbooks.closed_books import PASSWORD
 from simulators.quickbooks.company import Company, Object
 from simulators.quickbooks.fields import read_body
-from simulators.quickbooks.ledger import books
+from simulators.quickbooks.ledger import books, journal
 from simulators.quickbooks.mergers import MERGED, merge
 from simulators.quickbooks.new_company import SALES_TAX_MODES, set_sales_tax
 from simulators.quickbooks.operations import READABLE, carry_out, with_id_of_settings
@@ -75,6 +75,15 @@ def control_routes(simulator: Simulator) -> Blueprint:
         company = _company(simulator, realm)
         with company.kept.lock:
             return json_answer(books(company))
+
+    @routes.get(f"{_COMPANY}/journal/<entity>/<id>")
+    def journal_of_one(realm: str, entity: str, id: str) -> Response:
+        company = _company(simulator, realm)
+        with company.kept.lock:
+            item = company.find(entity, id)
+            if item is None:
+                raise ControlError(f"there is no {entity} {id}")
+            return json_answer({"entity": entity, "id": id, "entries": journal(company, item)})
 
     @routes.get(f"{_COMPANY}/objects/<entity>")
     def list_objects(realm: str, entity: str) -> Response:

@@ -7,16 +7,24 @@ from typing import Any
 
 from simulators.quickbooks.applied import ZERO
 from simulators.quickbooks.company import HIDDEN, Company, Object
+from simulators.quickbooks.journal import journal_of, journals
 
 _OPEN = {"Invoice": "Balance", "CreditMemo": "Balance", "Payment": "UnappliedAmt"}
 
 
 def books(company: Company) -> dict[str, Any]:
-    """Return receivables by customer, every document with its figures, and the sums over them.
+    """Return receivables by customer, every document with its figures, the sums, and the trial balance.
 
-    `receivable` of a customer is open invoices less open credit memos and unapplied payments;
-    `agrees` says whether every customer's Balance is just that.
+    `receivable` of a customer is open invoices less open credit memos and unapplied payments, `ledger` what
+    the journal says of it; both in the customer's currency. `agrees` says whether every customer's Balance is
+    just that, and whether the accounts hold what the journal says and come to nought.
     """
+    by_account: dict[str, Decimal] = {}
+    by_customer: dict[str, Decimal] = {}
+    for entry in journals(company):
+        by_account[entry["account"]] = by_account.get(entry["account"], ZERO) + entry["amount"]
+        if "customer" in entry:
+            by_customer[entry["customer"]] = by_customer.get(entry["customer"], ZERO) + entry["foreign"]
     receivable: dict[str, Decimal] = {}
     documents: dict[str, list[dict[str, Any]]] = {}
     for entity, amount in _OPEN.items():
@@ -33,12 +41,18 @@ def books(company: Company) -> dict[str, Any]:
             "active": customer["Active"],
             "balance": customer["Balance"],
             "receivable": receivable.get(customer["Id"], ZERO),
+            "ledger": by_customer.get(customer["Id"], ZERO),
         }
         for customer in company.all("Customer")
     ]
+    trial = _trial_balance(company)
+    accounts_agree = all(one["balance"] == by_account.get(one["id"], ZERO) for one in trial["accounts"])
     return {
         "realm_id": company.realm,
-        "agrees": all(one["balance"] == one["receivable"] for one in customers),
+        "agrees": accounts_agree
+        and not trial["difference"]
+        and all(one["balance"] == one["receivable"] == one["ledger"] for one in customers),
+        "trial_balance": trial,
         "accounts_receivable": sum(receivable.values(), ZERO),
         "open_invoices": _sum(documents["Invoice"], "balance"),
         "open_credit_memos": _sum(documents["CreditMemo"], "balance"),
@@ -52,6 +66,23 @@ def books(company: Company) -> dict[str, Any]:
         "credit_memos": documents["CreditMemo"],
         "payments": documents["Payment"],
     }
+
+
+def _trial_balance(company: Company) -> dict[str, Any]:
+    """Every account with its balance (a debit is positive), in the home currency."""
+    accounts = [
+        {
+            "id": account["Id"],
+            "name": account["FullyQualifiedName"],
+            "type": account["AccountType"],
+            "balance": Decimal(account["CurrentBalance"]),
+        }
+        for account in company.all("Account")
+    ]
+    balances = [one["balance"] for one in accounts]
+    debits = sum((balance for balance in balances if balance > 0), ZERO)
+    credits = -sum((balance for balance in balances if balance < 0), ZERO)
+    return {"accounts": accounts, "debits": debits, "credits": credits, "difference": debits - credits}
 
 
 def _sum(documents: list[dict[str, Any]], name: str) -> Decimal:
@@ -86,3 +117,24 @@ def _document(item: Object) -> dict[str, Any]:
         "tax": item["TxnTaxDetail"]["TotalTax"],
         "balance": item["Balance"],
     }
+
+
+def journal(company: Company, item: Object) -> list[dict[str, Any]]:
+    """Return the entries of one document, for people: names beside ids, debits apart from credits."""
+    return [_named(company, entry) for entry in journal_of(item)]
+
+
+def _named(company: Company, entry: Object) -> dict[str, Any]:
+    amount = Decimal(entry["amount"])
+    named = {
+        "account_id": entry["account"],
+        "account": company.get("Account", entry["account"])["FullyQualifiedName"],
+        "debit": max(amount, ZERO),
+        "credit": max(-amount, ZERO),
+        "foreign": entry["foreign"],
+    }
+    customer = entry.get("customer")
+    if customer is None:
+        return named
+    found = company.find("Customer", customer)
+    return {**named, "customer_id": customer, "customer": found["DisplayName"] if found else None}

@@ -1,0 +1,107 @@
+"""What each document debits and credits, and that the accounts follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from tests.simulators.quickbooks_rig import Books, Object, discount, line, running, version
+
+
+@pytest.fixture(scope="module")
+def books() -> Iterator[Books]:
+    with running() as (one,):
+        yield one
+
+
+def journal(books: Books, entity: str, item: Object) -> dict[str, Decimal]:
+    """Account name → debit less credit of one document, which always comes to nought."""
+    found = books.control("GET", f"companies/{books.realm}/journal/{entity}/{item['Id']}")
+    sums: dict[str, Decimal] = {}
+    for entry in found["entries"]:
+        sums[entry["account"]] = sums.get(entry["account"], Decimal(0)) + entry["debit"] - entry["credit"]
+    assert sum(sums.values()) == 0
+    assert books.control("GET", f"companies/{books.realm}/books")["agrees"] is True
+    return {account: amount for account, amount in sums.items() if amount}
+
+
+def test_an_invoice_its_payment_and_its_deposit_post_to_their_accounts(books: Books) -> None:
+    item, customer = books.item("Design"), books.customer("Posting")
+    body = {
+        "CustomerRef": {"value": customer["Id"]},
+        "Line": [line(item, "100", "TAX"), line(item, "50"), discount("15")],
+        "TxnTaxDetail": {"TxnTaxCodeRef": {"value": books.tax_code()}},
+    }
+    invoice = books.write("Invoice", body)
+    assert journal(books, "Invoice", invoice) == {
+        "Accounts Receivable (A/R)": Decimal("143.00"),
+        "Sales of Product Income": Decimal("-150.00"),
+        "Discounts given": Decimal("15.00"),
+        "Sales Tax Payable": Decimal("-8.00"),
+    }
+    payment = books.payment(customer, "200", ("Invoice", invoice, "143"))
+    assert journal(books, "Payment", payment) == {
+        "Undeposited Funds": Decimal("200.00"),
+        "Accounts Receivable (A/R)": Decimal("-200.00"),
+    }
+    deposit = books.control("POST", f"companies/{books.realm}/deposit", {"payments": [payment["Id"]]})
+    assert journal(books, "Deposit", deposit) == {
+        "Checking": Decimal("200.00"),
+        "Undeposited Funds": Decimal("-200.00"),
+    }
+    receivable = books.query("SELECT * FROM Account WHERE AccountType = 'Accounts Receivable'")["Account"][0]
+    assert receivable["CurrentBalance"] == Decimal("-57.00")
+
+
+def test_void_and_delete_take_back_what_was_posted(books: Books) -> None:
+    item, customer = books.item("Undone"), books.customer("Undone")
+    before = books.control("GET", f"companies/{books.realm}/books")["trial_balance"]
+    invoice = books.invoice(customer, "70", item=item)
+    memo = books.write("CreditMemo", {"CustomerRef": {"value": customer["Id"]}, "Line": [line(item, "30")]})
+    assert journal(books, "CreditMemo", memo)["Accounts Receivable (A/R)"] == Decimal("-30.00")
+    voided = books.write("Invoice", version(invoice), operation="void")
+    assert journal(books, "Invoice", voided) == {}
+    books.write("CreditMemo", version(memo), operation="delete")
+    assert books.control("GET", f"companies/{books.realm}/books")["trial_balance"] == before
+
+
+def test_a_payment_for_a_sub_customer_lowers_what_that_one_owes(books: Books) -> None:
+    item, parent = books.item("Family"), books.customer("Parent")
+    child = books.customer("Child", Job=True, ParentRef={"value": parent["Id"]})
+    invoice = books.invoice(child, "40", item=item)
+    payment = books.payment(parent, "50", ("Invoice", invoice, "40"))
+    found = books.control("GET", f"companies/{books.realm}/journal/Payment/{payment['Id']}")["entries"]
+    owed = {entry["customer"]: entry["credit"] for entry in found if "customer" in entry}
+    assert owed == {"Child": Decimal("40.00"), "Parent": Decimal("10.00")}
+    assert journal(books, "Payment", payment)["Accounts Receivable (A/R)"] == Decimal("-50.00")
+
+
+def test_a_parent_account_carries_the_balance_of_its_sub_accounts(books: Books) -> None:
+    parent = books.write("Account", {"Name": "Fees", "AccountType": "Income"})
+    child = books.write("Account", {"Name": "Late", "AccountType": "Income", "ParentRef": {"value": parent["Id"]}})
+    item = books.item("Late fee", IncomeAccountRef={"value": child["Id"]})
+    books.invoice(books.customer("Late"), "25", item=item)
+    shown = books.read("Account", parent["Id"])
+    assert (shown["CurrentBalance"], shown["CurrentBalanceWithSubAccounts"]) == (0, Decimal("-25.00"))
+    alone = {"Name": "Late", "AccountType": "Income"}
+    books.write("Account", version(books.read("Account", child["Id"]), **alone))
+    assert books.read("Account", parent["Id"])["CurrentBalanceWithSubAccounts"] == 0
+
+
+def test_a_payment_at_another_rate_than_its_invoice_posts_the_exchange_difference() -> None:
+    with running() as (books,):
+        books.prefer("CurrencyPrefs", MultiCurrencyEnabled=True)
+        item, customer = books.item(), books.customer("Abroad", CurrencyRef={"value": "EUR"})
+        euro = {"CurrencyRef": {"value": "EUR"}}
+        invoice = books.invoice(customer, "100", item=item, ExchangeRate=Decimal("1.10"), **euro)
+        payment = books.payment(customer, "100", ("Invoice", invoice, "100"), ExchangeRate=Decimal("1.15"), **euro)
+        assert journal(books, "Payment", payment) == {
+            "Undeposited Funds": Decimal("115.00"),
+            "Accounts Receivable (A/R)": Decimal("-110.00"),
+            "Exchange Gain or Loss": Decimal("-5.00"),
+        }
+        invoice = books.read("Invoice", invoice["Id"])
+        books.write("Invoice", version(invoice, sparse=True, ExchangeRate=Decimal("1.20"), **euro))
+        assert journal(books, "Payment", payment)["Exchange Gain or Loss"] == Decimal("5.00")
