@@ -79,6 +79,7 @@ def _taken(write: Write, found: dict[str, Any] | None, clash: DuplicateNumberErr
         f" by another document: {holder}",
         remedy="Change the number of one of the two, or delete the one in QuickBooks if it is a duplicate;"
         " then sync the record again.",
+        topic="number-taken",
         code=clash.code,
         detail=clash.detail,
     )

@@ -142,6 +142,7 @@ def _check_item(deps: Deps, refs: Refs) -> None:
             f"The item {BAD_DEBT_ITEM_NAME!r} in QuickBooks is not on the bad-debt account",
             remedy=f"Set the income account of the item {BAD_DEBT_ITEM_NAME!r} to the bad-debt account, or choose its"
             " account as the bad-debt account in the settings; then sync the invoice again.",
+            topic="account-or-tax-code",
         )
 
 

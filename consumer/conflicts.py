@@ -39,6 +39,7 @@ def look_into_conflict(deps: Deps, pending: PendingWrite) -> tuple[bool, Link | 
         raise RejectedError(
             f"{write['entity']} {link.qbo_id} was deleted in QuickBooks",
             remedy="Void the record in Invoiced and issue it anew.",
+            topic="deleted-in-quickbooks",
             code=error.code,
             detail=error.detail,
         ) from error

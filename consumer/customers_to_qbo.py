@@ -81,6 +81,7 @@ def _both_taken(name: str, renamed: str, clash: DuplicateNameError) -> RejectedE
     return RejectedError(
         f"The names {name!r} and {renamed!r} are both taken in QuickBooks",
         remedy="Rename one of them in QuickBooks, or the customer in Invoiced.",
+        topic="name-taken",
         code=clash.code,
         detail=clash.detail,
     )

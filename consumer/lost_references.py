@@ -50,6 +50,7 @@ def named(session: Session, connection_id: str, body: dict[str, Any], error: Rej
         remedy=error.remedy,
         code=error.code,
         detail=error.detail,
+        topic=error.topic,
     )
 
 

@@ -266,6 +266,7 @@ def _wanted(
             raise RejectedError(
                 f"The name {name!r} is taken in QuickBooks and cannot be used: {reason}",
                 remedy=f"Rename what holds the name {name!r} in QuickBooks, or make it usable; then sync again.",
+                topic="name-taken",
                 code=clash.code,
                 detail=clash.detail,
             ) from clash

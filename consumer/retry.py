@@ -57,6 +57,7 @@ def settle(error: Exception, attempts: int, now: datetime, jitter: float) -> Set
                 waiting_for=error.waiting_for,
                 next_look_at=error.until,
                 attempts=attempts,
+                versions={"candidates": error.candidates} if error.candidates else None,
             )
         case ChangedInQuickBooksError():
             return Settlement(
@@ -82,6 +83,7 @@ def settle(error: Exception, attempts: int, now: datetime, jitter: float) -> Set
                 code=error.code,
                 detail=error.detail,
                 setting=getattr(error, "setting", None),
+                topic=getattr(error, "topic", None),
                 attempts=attempts + 1,
             )
         case _:
@@ -100,6 +102,7 @@ def _settle_bug(error: Exception, attempts: int, now: datetime, jitter: float) -
     return Settlement(
         Outcome.FAILED,
         cause=cause,
+        topic="ours",
         remedy="Nothing is lost. Report it with the log lines of this record; sync the record again once it is mended.",
         attempts=attempts + 1,
     )

@@ -1,12 +1,13 @@
 """Publishes records whose time has come. Any number of processes may run it: a record is taken by one of them."""
 
 import threading
+import time
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumer.wiring import Wiring
-from shared.db import records
+from shared.db import history, records
 from shared.errors import BrokerUnavailableError
 from shared.messages import Message, Why
 from shared.queues import Publisher
@@ -14,6 +15,9 @@ from shared.queues import Publisher
 LOOK_EVERY_S = 0.25
 # When the database or the broker is away.
 LOOK_AGAIN_S = 2.0
+PRUNE_EVERY_S = 600.0
+# The oldest entries of a record that has more go, however young they are.
+ENTRIES_OF_A_RECORD = 300
 
 log = structlog.get_logger()
 
@@ -29,13 +33,24 @@ class Schedule(threading.Thread):
 
     def run(self) -> None:
         """Publish what is due; what was taken but not published comes up again by itself."""
-        pause_s = LOOK_EVERY_S
+        pause_s, prune_at_s = LOOK_EVERY_S, time.monotonic() + PRUNE_EVERY_S
         while not self._stop_event.wait(pause_s):
             try:
                 pause_s = 0.0 if publish_due(self._wiring, self._publisher) else LOOK_EVERY_S
+                if time.monotonic() >= prune_at_s:
+                    # As long as there is more to delete, the next turn goes on with it.
+                    prune_at_s = time.monotonic() + (LOOK_EVERY_S if prune_history(self._wiring) else PRUNE_EVERY_S)
             except (SQLAlchemyError, BrokerUnavailableError) as error:
                 log.warning("due records not published yet", error=str(error))
                 pause_s = LOOK_AGAIN_S
+
+
+def prune_history(wiring: Wiring) -> int:
+    """Delete some of the history that is too old or too much; return how many entries."""
+    with wiring.sessions.begin() as session:
+        return history.prune(
+            session, wiring.now(), days=wiring.config.history_days, entries_per_record=ENTRIES_OF_A_RECORD
+        )
 
 
 def publish_due(wiring: Wiring, publisher: Publisher) -> int:

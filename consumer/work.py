@@ -2,21 +2,23 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from consumer.deps import Deps, Look
 from consumer.retry import settle
-from shared.db import connections, records
+from shared.db import connections, history, links, records
+from shared.db.history import Call
 from shared.db.models import Record
 from shared.db.records import RecordKey
 from shared.errors import AccessRevokedError, SyncError, WaitingError
+from shared.messages import Kind, Message, Why
 from shared.outcomes import Outcome, Settlement
-from shared.quickbooks.client import Exchange
 
 Handler = Callable[[Deps, Look], Settlement]
 
@@ -63,13 +65,13 @@ def request_looks(deps: Deps, keys: Iterable[RecordKey]) -> None:
 
 
 def look_at(
-    deps: Deps, key: RecordKey, handle: Handler, leased: Record, *, occurred_at: datetime | None = None
+    deps: Deps, key: RecordKey, handle: Handler, leased: Record, *, message: Message | None = None
 ) -> Settlement:
     """Run a handler on a leased record, store how it ended and give the lease back.
 
     Whatever the handler raises becomes the record's outcome; only a database that cannot be written escapes.
     """
-    look = Look(key, leased, occurred_at)
+    look = Look(key, leased, message)
     deps.exchanges.begin()
     try:
         settlement = handle(deps, look)
@@ -80,28 +82,18 @@ def look_at(
                 connections.park(session, key.connection_id)
         if not isinstance(error, SyncError):
             log.exception("a handler broke", kind=key.kind.value, record=key.record_id)
-    exchange = deps.exchanges.end()
-    finish(deps, look, settlement, exchange)
+    finish(deps, look, settlement, deps.exchanges.end())
     return settlement
 
 
-def finish(deps: Deps, look: Look, settlement: Settlement, exchange: Exchange | None = None) -> None:
-    """Store the outcome of a look, give the lease back and tell the log."""
+def finish(deps: Deps, look: Look, settlement: Settlement, calls: Sequence[Call] = ()) -> None:
+    """Store the outcome of a look, what it called and why it was made; give the lease back and tell the log."""
     columns: dict[str, Any] = dict(look.learned)
     if look.label is not None:
         columns["label"] = look.label
-    if exchange is not None:
-        columns["last_request"] = {
-            "method": exchange.method,
-            "path": exchange.path,
-            "body": exchange.body,
-        }
-        columns["last_reply"] = {
-            "status": exchange.status,
-            "intuit_tid": exchange.intuit_tid,
-            "body": exchange.reply,
-        }
-    kept = _store(deps, look, settlement, columns)
+    entries = [history.of_call(look.key, call) for call in calls]
+    entries.append(_entry(deps, look, settlement))
+    kept = _store(deps, look, settlement, columns, entries)
     write = log.info if settlement.outcome not in (Outcome.FAILED, Outcome.MISMATCH) else log.warning
     write(
         "record settled" if kept else "lease ran out before the record was settled",
@@ -115,12 +107,41 @@ def finish(deps: Deps, look: Look, settlement: Settlement, exchange: Exchange | 
     )
 
 
-def _store(deps: Deps, look: Look, settlement: Settlement, columns: dict[str, Any]) -> bool:
+def _entry(deps: Deps, look: Look, settlement: Settlement) -> dict[str, Any]:
+    """Return the look as an entry of the record's history."""
+    now, message = deps.now(), look.message
+    why = Why.MANUAL if look.row.asked_by_person else message.why if message is not None else None
+    is_measured = message is not None and message.why is Why.WEBHOOK and settlement.outcome is Outcome.SYNCED
+    return history.of_record(
+        look.key,
+        now,
+        history.LOOK,
+        why=None if why is None else why.value,
+        event_id=None if message is None else message.event_id,
+        outcome=settlement.outcome.value,
+        cause=" ".join(text for text in (settlement.cause, settlement.detail) if text) or None,
+        delay_ms=int((now - message.seen_at) / timedelta(milliseconds=1))
+        if message is not None and is_measured
+        else None,
+    )
+
+
+def _store(
+    deps: Deps, look: Look, settlement: Settlement, columns: dict[str, Any], entries: list[dict[str, Any]]
+) -> bool:
+    has_written = any(_wrote(entry) for entry in entries)
+
     def store() -> bool:
         with deps.sessions.begin() as session:
-            return records.finish(
+            if look.customer_id is not None:
+                columns["customer_name"] = _name_of_customer(session, deps.record(Kind.CUSTOMER, look.customer_id))
+            is_kept = records.finish(
                 session, look.key, deps.owner, settlement, deps.now(), releases=look.releases, **columns
             )
+            history.add(session, entries)
+            if has_written:
+                connections.note_write(session, look.key.connection_id, deps.now())
+            return is_kept
 
     for pause_s in PAUSES_S:
         try:
@@ -130,3 +151,21 @@ def _store(deps: Deps, look: Look, settlement: Settlement, columns: dict[str, An
             log.warning("outcome not stored yet", record=look.key.name, error=str(error))
             time.sleep(pause_s)
     return store()
+
+
+def _wrote(entry: dict[str, Any]) -> bool:
+    """Tell whether an entry is a call that QuickBooks carried out; a search is posted too, but changes nothing."""
+    request, reply = entry.get("request"), entry.get("reply")
+    if request is None or reply is None or request["method"] != "POST" or "/query" in request["path"]:
+        return False
+    return bool(reply["status"] == 200)
+
+
+def _name_of_customer(session: Session, customer: RecordKey) -> str | None:
+    """Return what a customer is called, as far as it was seen; nothing is fetched for it."""
+    row = records.find(session, customer)
+    if row is not None and row.customer_name:
+        return row.customer_name
+    linked = links.find_all(session, customer)
+    source = linked[0].source if linked else None
+    return str(source["name"]) if source and source.get("name") else None

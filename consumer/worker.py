@@ -68,5 +68,5 @@ class Worker:
                 records.key_of(message),
                 HANDLERS[message.kind],
                 row,
-                occurred_at=message.occurred_at,
+                message=message,
             )

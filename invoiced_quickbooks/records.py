@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from invoiced_quickbooks.shown import in_utc
-from shared.db import links, pending_writes, records
+from shared.db import history, links, pending_writes, records
 from shared.db.models import Link, PendingWrite, Record
 from shared.db.records import RecordKey
 from shared.messages import Kind
@@ -50,10 +50,11 @@ def record_document(session: Session, key: RecordKey, now: datetime) -> dict[str
     document["pending_writes"] = [_pending(write) for write in pending]
     document["waited_for_by"] = _waiting_for(session, key)
     if row is not None:
+        last_call = history.find_last_call(session, key)
         document |= {
             "versions": row.versions,
-            "last_request": row.last_request,
-            "last_reply": row.last_reply,
+            "last_request": last_call.request if last_call else None,
+            "last_reply": last_call.reply if last_call else None,
         }
     return document
 

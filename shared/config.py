@@ -38,7 +38,7 @@ class Config:
     """Everything that the environment decides.
 
     `quickbooks_calls_per_minute` paces our calls to one company; `consumer_threads` is the number of records
-    that one consumer process has in work at a time.
+    that one consumer process has in work at a time; `history_days` is how long the history of records is kept.
     """
 
     data_dir: Path
@@ -59,6 +59,7 @@ class Config:
     consumer_threads: int
     show_records: bool
     log_format: str
+    history_days: int = 180
 
     @classmethod
     def from_env(cls, *, beside_demo: bool = False) -> "Config":
@@ -132,6 +133,7 @@ class Config:
             consumer_threads=number("CONSUMER_THREADS", 4, 1, 64),
             show_records=env.str("SHOW_RECORDS", "") in ("1", "true", "yes"),
             log_format=log_format,
+            history_days=number("HISTORY_DAYS", 180, 1, 3650),
         )
         if problems:
             raise ConfigError(problems)

@@ -4,6 +4,7 @@ Each class is raised where an answer is read, settled once in `consumer.worker`,
 `cause` (what is wrong, in plain words) and `remedy` (what to do about it).
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 
@@ -87,7 +88,8 @@ class DuplicateNameError(SyncError):
 class RejectedError(SyncError):
     """Refused by QuickBooks, by Invoiced or by our own rules: waits for a person or for the record to change.
 
-    `setting` names what in QuickBooks' preferences would release it (`discounts`, `sales_tax`), if anything.
+    `setting` names what in QuickBooks' preferences would release it (`discounts`, `sales_tax`), if anything; `topic`
+    is a key of `shared.causes`, where neither that nor `code` says what it has in common with others.
     """
 
     def __init__(
@@ -98,9 +100,11 @@ class RejectedError(SyncError):
         code: str | None = None,
         detail: str | None = None,
         setting: str | None = None,
+        topic: str | None = None,
     ) -> None:
         super().__init__(cause, remedy=remedy, code=code, detail=detail)
         self.setting = setting
+        self.topic = topic
 
 
 class ChangedInQuickBooksError(SyncError):
@@ -115,15 +119,23 @@ class ChangedInQuickBooksError(SyncError):
 class WaitingError(SyncError):
     """The record cannot go on before something else: another record (`waiting_for`), a time, a choice.
 
-    `waiting_for` is `kind:id` of a record of the same connection; `until` an aware UTC instant to look again.
+    `waiting_for` is `kind:id` of a record of the same connection; `until` an aware UTC instant to look again;
+    `candidates` what a person may choose between, each with `id`, `name` and `number`.
     """
 
     def __init__(
-        self, cause: str, *, remedy: str = "", waiting_for: str | None = None, until: datetime | None = None
+        self,
+        cause: str,
+        *,
+        remedy: str = "",
+        waiting_for: str | None = None,
+        until: datetime | None = None,
+        candidates: Sequence[Mapping[str, object]] = (),
     ) -> None:
         super().__init__(cause, remedy=remedy)
         self.waiting_for = waiting_for
         self.until = until
+        self.candidates = [dict(candidate) for candidate in candidates]
 
 
 class LeaseLostError(SyncError):

@@ -33,7 +33,8 @@ class Settlement:
     """The outcome of one look, as it is stored.
 
     `next_look_at` (aware UTC) is when to look again by ourselves; `waiting_for` names a record (`kind:id`), a
-    reconnect or a choice; `attempts` counts failed tries since the last success.
+    reconnect or a choice; `attempts` counts failed tries since the last success. `topic` is a key of `shared.causes`.
+    `versions` is what a person has to hold against each other: `ours` and `theirs`, or the `candidates` of a choice.
     """
 
     outcome: Outcome
@@ -42,6 +43,7 @@ class Settlement:
     code: str | None = None
     detail: str | None = None
     setting: str | None = None
+    topic: str | None = None
     waiting_for: str | None = None
     next_look_at: datetime | None = None
     attempts: int = 0

@@ -3,6 +3,7 @@
 from consumer import customers_to_qbo, references
 from consumer.carry_out import settle_pending
 from consumer.deps import Deps, Look
+from consumer.learned import learn_customer
 from consumer.work import request_looks
 from shared.db import links, records
 from shared.errors import NotFoundError
@@ -22,7 +23,7 @@ def sync_customer(deps: Deps, look: Look) -> Settlement:
         customer = deps.invoiced.fetch_customer(look.invoiced_id)
     except NotFoundError:
         return skipped("Deleted in Invoiced; what stands in QuickBooks stays as it is")
-    look.label = customer.number or customer.name
+    learn_customer(look, customer)
     if not linked:
         source = customers_to_qbo.quickbooks_customer_of(deps, customer)
         if source is not None:

@@ -8,6 +8,7 @@ from consumer.adopt import write_numbered
 from consumer.carry_out import carry_out, settle_pending
 from consumer.conflicts import check_again
 from consumer.deps import Deps, Look
+from consumer.learned import learn_document
 from consumer.mapping.dates import local_date
 from consumer.mapping.invoice import needs_of_invoice, to_qbo_invoice
 from consumer.mapping.marker import invoice_marker
@@ -34,6 +35,7 @@ def sync_invoice(deps: Deps, look: Look) -> Settlement:
     except NotFoundError:
         return _withdraw(deps, look, link, "Deleted in Invoiced")
     look.label = invoice.number
+    learn_document(look, invoice.total, invoice)
     if invoice.is_voided:
         return _withdraw(deps, look, link, "Voided in Invoiced")
     reason = _reason_to_skip(deps, invoice) if link is None else None
@@ -112,11 +114,13 @@ def _refuse_resurrection(invoice: Invoice, link: Link | None) -> None:
             f"Invoice {invoice.number} was voided in QuickBooks when it was voided or deleted in Invoiced, and stands"
             " in Invoiced again",
             remedy="QuickBooks cannot take a void back: issue a new invoice in Invoiced.",
+            topic="taken-back",
         )
     if link is not None and invoice.draft:
         raise RejectedError(
             f"Invoice {invoice.number} is a draft in Invoiced, but was posted before",
             remedy="Issue the invoice again, or void it.",
+            topic="taken-back",
         )
 
 

@@ -9,6 +9,7 @@ from consumer.carry_out import carry_out, settle_pending
 from consumer.conflicts import check_again
 from consumer.deps import Deps, Look
 from consumer.handlers.invoice import sync_invoice, terms_of
+from consumer.learned import learn_document
 from consumer.mapping.dates import local_date
 from consumer.mapping.payment import (
     Part,
@@ -64,6 +65,7 @@ def _sync(deps: Deps, look: Look) -> Settlement:
     except NotFoundError:
         return _withdraw(deps, look, standing, "Deleted in Invoiced")
     look.label = payment.reference or f"#{payment.id}"
+    learn_document(look, payment.amount, payment)
     if payment.voided:
         return _withdraw(deps, look, standing, "Voided in Invoiced")
     charge = _unsettled_charge(deps, payment, live)
@@ -85,6 +87,7 @@ def _sync(deps: Deps, look: Look) -> Settlement:
         raise RejectedError(
             f"Payment #{payment.id} leaves {plain(unapplied)} unapplied and has no customer",
             remedy="Give the payment a customer in Invoiced.",
+            topic="incomplete",
         )
     # Without a rest nothing is posted to the payer, who may be another customer than those who were billed.
     refs = bring(deps, needs if unapplied else replace(needs, customers=frozenset()))
@@ -211,6 +214,7 @@ def _reason_to_skip(deps: Deps, payment: Payment, posted: dict[int, Link], reaso
             f"Payment #{payment.id} pays invoice #{invoice_id}, which is not synced ({why}), and something else too",
             remedy="Enter the part for that invoice in QuickBooks by hand and split the payment in Invoiced, or set the"
             " start date so that the invoice is synced.",
+            topic="partly-synced",
         )
     return f"Pays only what is not synced: {next(iter(reasons.values()))}"
 

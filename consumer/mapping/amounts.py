@@ -26,11 +26,13 @@ def in_cents(amount: Decimal, what: str) -> Decimal:
         raise RejectedError(
             f"{what} is {amount:.6E}, which is no amount that QuickBooks can hold.",
             remedy="Correct the amount in Invoiced.",
+            topic="sums",
         )
     if not is_whole_cents(amount):
         raise RejectedError(
             f"{what} is {number_shown(amount)}, which is finer than a cent.",
             remedy="Round the amount to whole cents in Invoiced.",
+            topic="sums",
         )
     return to_cents(amount) + ZERO  # turns a negative zero into zero
 

@@ -101,5 +101,6 @@ def _checked(invoice: Invoice, amount: Decimal, preferences: Preferences) -> Dec
         raise RejectedError(
             f"{record} is closed with {plain(written_off)} to write off; only a positive sum is bad debt.",
             remedy="Check the balance of the invoice in Invoiced.",
+            topic="sums",
         )
     return written_off

@@ -18,6 +18,7 @@ def check_currency(currency: str, record: str, preferences: Preferences) -> None
             f"{record} is in {shown(currency.upper(), 12) or 'no currency'}, and the books of "
             f"{preferences.company_name} are kept in {home}.",
             remedy="Documents in foreign currencies are not synced: enter this one by hand in QuickBooks.",
+            topic="foreign-currency",
         )
 
 

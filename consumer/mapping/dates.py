@@ -46,5 +46,7 @@ def due_date(invoice: Invoice, zone: str) -> date:
 
 def _no_date(timestamp: int) -> RejectedError:
     return RejectedError(
-        f"The timestamp {timestamp} is not within any calendar.", remedy="Correct the date in Invoiced."
+        f"The timestamp {timestamp} is not within any calendar.",
+        remedy="Correct the date in Invoiced.",
+        topic="incomplete",
     )

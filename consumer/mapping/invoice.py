@@ -79,7 +79,11 @@ def customer_of(invoice: Invoice) -> int:
     """
     customer = id_of(invoice.customer)
     if customer is None:
-        raise RejectedError(f"{_record(invoice)} has no customer.", remedy="Give the invoice a customer in Invoiced.")
+        raise RejectedError(
+            f"{_record(invoice)} has no customer.",
+            remedy="Give the invoice a customer in Invoiced.",
+            topic="incomplete",
+        )
     return customer
 
 

@@ -33,6 +33,7 @@ def doc_number(prefix: str, number: str, ending: str = "") -> str:
         raise RejectedError(
             "The invoice has no number, and QuickBooks must not invent one.",
             remedy="Give the invoice a number in Invoiced.",
+            topic="incomplete",
         )
     whole = prefix + number + ending
     line = one_line(whole)
@@ -56,6 +57,7 @@ def customer_display_name(name: str, number: str | None, suffix: str = "") -> st
         raise RejectedError(
             "The customer has neither a name nor a number, and QuickBooks needs one.",
             remedy="Give the customer a name in Invoiced.",
+            topic="incomplete",
         )
     ending = (" " + number_line if number_line else "") + suffix
     room = _NAME_LENGTH - len(ending)
@@ -64,6 +66,7 @@ def customer_display_name(name: str, number: str | None, suffix: str = "") -> st
             f"The customer number {shown(number_line)} has {len(number_line)} characters; QuickBooks allows "
             f"{_NAME_LENGTH} for name and number together.",
             remedy="Shorten the customer number in Invoiced.",
+            topic="incomplete",
         )
     return (cut(name_line, room) + ending).strip()
 

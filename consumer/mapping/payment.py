@@ -71,12 +71,14 @@ def cash_amount(payment: Payment) -> Decimal:
         raise RejectedError(
             f"{record} is over {plain(amount)}; QuickBooks takes no negative payment.",
             remedy="Correct the payment in Invoiced.",
+            topic="sums",
         )
     credit = sum((_amount_of(payment, split) for split in _splits(payment) if split.type in _CREDITS), ZERO)
     if credit > amount:
         raise RejectedError(
             f"{record} does not add up: its credits are {plain(credit)}, but its amount is {plain(amount)}.",
             remedy="Correct the payment in Invoiced.",
+            topic="sums",
         )
     return amount - credit
 
@@ -97,6 +99,7 @@ def invoice_splits(payment: Payment) -> dict[int, Decimal]:
             raise RejectedError(
                 f"{_record(payment)} applies {plain(amount)} to an invoice that it does not name.",
                 remedy="Apply the payment anew in Invoiced.",
+                topic="incomplete",
             )
         if amount:
             paid[invoice_id] = paid.get(invoice_id, ZERO) + amount
@@ -135,6 +138,7 @@ def plan_parts(payment: Payment, invoice_customers: Mapping[int, str], own_custo
             f"{_record(payment)} does not add up: it pays invoices with {plain(applied)}, but the money it "
             f"brings is {plain(cash)}.",
             remedy="Correct how the payment is applied in Invoiced.",
+            topic="sums",
         )
     lines: dict[str, list[tuple[int, Decimal]]] = {}
     for invoice_id, amount in splits.items():
@@ -201,6 +205,7 @@ def _amount_of(payment: Payment, split: Split) -> Decimal:
         raise RejectedError(
             f"{record} applies a negative sum, {plain(amount)}, to {_kind(split)}.",
             remedy="Correct how the payment is applied in Invoiced.",
+            topic="sums",
         )
     return amount
 

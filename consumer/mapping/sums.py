@@ -133,4 +133,4 @@ def _inclusive(line: LineItem) -> Decimal:
 
 
 def _refused(cause: str, *, remedy: str = "Correct the invoice in Invoiced.") -> RejectedError:
-    return RejectedError(cause, remedy=remedy)
+    return RejectedError(cause, remedy=remedy, topic="sums")

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +18,8 @@ CONNECTED = "connected"
 RECONNECT_NEEDED = "reconnect needed"
 # Its authorization was given back; history and links stay.
 DISCONNECTED = "disconnected"
+
+WRITE_NOTED_EVERY_S = 5
 
 
 class UnknownConnectionError(RejectedError):
@@ -186,6 +188,21 @@ def park(session: Session, connection_id: str) -> None:
         UnknownConnectionError: there is no such connection.
     """
     get_locked(session, connection_id).state = RECONNECT_NEEDED
+
+
+def note_write(session: Session, connection_id: str, now: datetime) -> None:
+    """Remember that QuickBooks has just carried out a write; at most every few seconds, for one row serves all."""
+    session.execute(
+        sa.update(Connection)
+        .where(
+            Connection.id == connection_id,
+            sa.or_(
+                Connection.last_write_at.is_(None),
+                Connection.last_write_at < now - timedelta(seconds=WRITE_NOTED_EVERY_S),
+            ),
+        )
+        .values(last_write_at=now)
+    )
 
 
 def save_preferences(session: Session, connection_id: str, preferences: Preferences, now: datetime) -> None:

@@ -127,7 +127,17 @@ class Record(Base):
         sa.Index("ix_records_outcome", "connection_id", "outcome", "outcome_at"),
         sa.Index("ix_records_outcome_at", "connection_id", "outcome_at"),
         sa.Index("ix_records_label", "connection_id", "label"),
-        sa.Index("ix_records_cause_group", "connection_id", "cause_group"),
+        sa.Index("ix_records_cause_group", "connection_id", "cause_group", "ignored_at"),
+        # The list, the newest first: a record that nobody has looked at yet stands where it was first heard of.
+        sa.Index(
+            "ix_records_shown",
+            "connection_id",
+            sa.text("coalesce(outcome_at, first_seen_at)"),
+            "kind",
+            "record_id",
+        ),
+        sa.Index("ix_records_amount", "connection_id", "amount"),
+        sa.Index("ix_records_kind", "connection_id", "kind", "outcome"),
     )
 
     connection_id: Mapped[str] = _connection_key(primary_key=True)
@@ -155,8 +165,6 @@ class Record(Base):
     versions: Mapped[dict[str, Any] | None]
 
     last_event_id: Mapped[str | None] = mapped_column(Words(255))
-    last_request: Mapped[dict[str, Any] | None]
-    last_reply: Mapped[dict[str, Any] | None]
     closed_at: Mapped[datetime | None]
     # Since when an invoice has been waiting for the payments that it asked for.
     asked_at: Mapped[datetime | None]
@@ -167,10 +175,14 @@ class Record(Base):
     amount: Mapped[Decimal | None]
     currency: Mapped[str | None] = mapped_column(sa.String(3))
     customer_name: Mapped[str | None] = mapped_column(Words(200))
-    # Failures of one cause have one word for it; `ignored_at`: a person has put the record aside.
+    # Failures of one cause have one word for it (`shared.causes`); `ignored_at`: a person has put the record aside
+    # for as long as it is `ignored_cause` that it fails for.
     cause_group: Mapped[str | None] = mapped_column(sa.String(60))
     ignored_at: Mapped[datetime | None]
     ignored_by: Mapped[str | None] = mapped_column(Words(200))
+    ignored_cause: Mapped[str | None] = mapped_column(sa.String(60))
+    # What a person chose for a customer of QuickBooks that stands for nobody yet (`shared.choices`).
+    choice: Mapped[str | None] = mapped_column(sa.String(60))
 
 
 class Link(Base):

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from shared import causes
 from shared.db.models import Record
 from shared.messages import Kind, Message, Why
 from shared.outcomes import RELEASING, WAITS_FOR_RECONNECT, Outcome, Settlement
@@ -98,7 +99,7 @@ def finish(
     """Store how a look ended and give the lease back, both in this transaction; False if the lease was lost.
 
     A record that became dirty meanwhile is due at the end of its burst. `known` sets further columns (`label`,
-    `last_request`, …). Unless this record waits or failed, or if `releases`, the records that waited for it are due.
+    `amount`, …). Unless this record waits or failed, or if `releases`, the records that waited for it are due.
     """
     row = _locked(session, key, now)
     if row.lease_owner != owner:
@@ -114,6 +115,9 @@ def finish(
     row.waiting_for = settlement.waiting_for
     row.next_look_at = settlement.next_look_at
     row.attempts = settlement.attempts
+    row.cause_group = causes.group_of(settlement)
+    if _is_over(row.cause_group, row.ignored_cause):
+        row.ignored_at = row.ignored_by = row.ignored_cause = None
     if settlement.waiting_for and settlement.next_look_at is None and _settled_meanwhile(session, key, row):
         # What it waits for succeeded between our look and this transaction: nobody else will release it.
         row.next_look_at = now + timedelta(seconds=1)
@@ -161,9 +165,10 @@ def remember_closing(session: Session, key: RecordKey, closed_at: datetime | Non
     )
 
 
-def request_look(session: Session, key: RecordKey, at: datetime) -> None:
+def request_look(session: Session, key: RecordKey, at: datetime, *, asked_by_person: bool = False) -> None:
     """Have somebody look at the record at that time; one in work is looked at once more afterwards."""
     row = _locked(session, key, at)
+    row.asked_by_person = row.asked_by_person or asked_by_person
     if _is_leased(row, at):
         row.dirty = True
     else:
@@ -266,6 +271,11 @@ def _locked(session: Session, key: RecordKey, now: datetime) -> Record:
         .on_conflict_do_nothing()
     )
     return session.scalars(by_key).one()
+
+
+def _is_over(cause_group: str | None, ignored_cause: str | None) -> bool:
+    """Tell whether a record is ignored no longer: it is well again, or fails for another cause than the ignored one."""
+    return cause_group is None or (causes.needs_person(cause_group) and cause_group != ignored_cause)
 
 
 def _is_leased(row: Record, now: datetime) -> bool:

@@ -170,6 +170,7 @@ def _error(answer: Answer, call: str, *, is_write: bool) -> SyncError:
     return RejectedError(
         f"Invoiced refuses it: {detail or f'HTTP {answer.status}'}.",
         remedy="Put right in QuickBooks or in Invoiced what the message names; then sync the record again.",
+        topic="refused-by-invoiced",
         code=param,
         detail=detail,
     )
@@ -220,6 +221,7 @@ def _malformed(record: str, error: msgspec.ValidationError) -> RejectedError:
     return RejectedError(
         f"{record} of Invoiced cannot be read{where}.",
         remedy="Correct the record in Invoiced; if it looks right there, report it with the detail.",
+        topic="refused-by-invoiced",
         code=field.group(1) if field else None,
         detail=_FIELD.sub("", text),
     )

@@ -153,7 +153,8 @@ def _rejected(status: int, refusal: Refusal, detail: str) -> RejectedError:
     advice = ADVICE.get(blocking.code, UNKNOWN)
     if blocking.code in _REFERENCE_LOST and "deleted this transaction" in blocking.detail:
         advice = DELETED
-    return RejectedError(advice.cause, remedy=advice.remedy, code=blocking.code, detail=detail)
+    topic = "deleted-in-quickbooks" if advice is DELETED else None
+    return RejectedError(advice.cause, remedy=advice.remedy, code=blocking.code, detail=detail, topic=topic)
 
 
 def _is_system_fault(refusal: Refusal) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from shared.db import connections, links, pending_writes, records
+from shared.db import connections, history, links, pending_writes, records
+from shared.db.history import Call
 from shared.db.links import LinkKey
 from shared.db.models import Record
 from shared.db.records import RecordKey
@@ -192,9 +193,10 @@ def test_a_record_is_shown_with_all_that_is_known_of_it(cli: CommandLine, sqlite
             remedy="Reopen it.",
             code="6200",
             attempts=3,
-            last_request={"method": "POST", "path": "/v3/invoice", "body": {"TotalAmt": Decimal("12.30")}},
-            last_reply={"status": 400, "intuit_tid": "1-abc", "body": {"Fault": {}}},
         )
+        request = {"method": "POST", "path": "/v3/invoice", "body": {"TotalAmt": Decimal("12.30")}}
+        reply = {"status": 400, "intuit_tid": "1-abc", "body": {"Fault": {}}}
+        history.add(session, [history.of_call(key, Call(NOW, request, reply, "1-abc"))])
         add_record(session, connection_id, "51", kind="payment", outcome="waiting", waiting_for="invoice:20149")
         links.save(
             session, LinkKey(key), entity="Invoice", qbo_id="208", sync_token="2",

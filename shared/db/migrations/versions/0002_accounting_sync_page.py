@@ -140,17 +140,41 @@ def upgrade() -> None:
     op.add_column("records", sa.Column("cause_group", sa.String(length=60), nullable=True))
     op.add_column("records", sa.Column("ignored_at", shared.db.models.Instant(timezone=True), nullable=True))
     op.add_column("records", sa.Column("ignored_by", shared.db.models.Words(), nullable=True))
-    op.create_index("ix_records_cause_group", "records", ["connection_id", "cause_group"], unique=False)
+    op.add_column("records", sa.Column("ignored_cause", sa.String(length=60), nullable=True))
+    op.add_column("records", sa.Column("choice", sa.String(length=60), nullable=True))
+    op.create_index("ix_records_cause_group", "records", ["connection_id", "cause_group", "ignored_at"], unique=False)
+    op.create_index("ix_records_amount", "records", ["connection_id", "amount"], unique=False)
+    op.create_index("ix_records_kind", "records", ["connection_id", "kind", "outcome"], unique=False)
+    op.create_index(
+        "ix_records_shown",
+        "records",
+        ["connection_id", sa.text("coalesce(outcome_at, first_seen_at)"), "kind", "record_id"],
+        unique=False,
+    )
     op.create_index("ix_records_label", "records", ["connection_id", "label"], unique=False)
     op.create_index("ix_records_outcome_at", "records", ["connection_id", "outcome_at"], unique=False)
+    # The last call of each record is the first entry of its history.
+    op.execute(
+        "INSERT INTO history (connection_id, kind, record_id, at, what, request, reply)"
+        " SELECT connection_id, kind, record_id, coalesce(outcome_at, first_seen_at), 'call', last_request, last_reply"
+        " FROM records WHERE last_request IS NOT NULL"
+    )
+    op.drop_column("records", "last_request")
+    op.drop_column("records", "last_reply")
     # Connections that exist already have posted from their first moment on.
     op.execute("UPDATE connections SET started_at = created_at")
 
 
 def downgrade() -> None:
+    op.add_column("records", sa.Column("last_request", shared.db.models.Document(), nullable=True))
+    op.add_column("records", sa.Column("last_reply", shared.db.models.Document(), nullable=True))
+    for index in ("ix_records_shown", "ix_records_kind", "ix_records_amount"):
+        op.drop_index(index, table_name="records")
     op.drop_index("ix_records_outcome_at", table_name="records")
     op.drop_index("ix_records_label", table_name="records")
     op.drop_index("ix_records_cause_group", table_name="records")
+    op.drop_column("records", "choice")
+    op.drop_column("records", "ignored_cause")
     op.drop_column("records", "ignored_by")
     op.drop_column("records", "ignored_at")
     op.drop_column("records", "cause_group")
