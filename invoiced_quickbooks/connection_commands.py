@@ -7,7 +7,10 @@ from typing import Any
 import click
 
 from consumer.wiring import Wiring
-from invoiced_quickbooks.connecting import (
+from invoiced_quickbooks.look import look_now
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.shown import in_utc, print_fields, print_json
+from shared.connect import (
     DEFAULT_TIME_ZONE,
     NewConnection,
     add_connection,
@@ -15,9 +18,6 @@ from invoiced_quickbooks.connecting import (
     reconnect,
     webhook_url,
 )
-from invoiced_quickbooks.look import look_now
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
-from invoiced_quickbooks.shown import in_utc, print_fields, print_json
 from shared.db import connections
 from shared.db.models import Connection
 from shared.db.records import RecordKey

@@ -13,7 +13,6 @@ import click
 import sqlalchemy as sa
 
 from consumer.wiring import Wiring
-from invoiced_quickbooks.connecting import NewConnection, add_connection
 from invoiced_quickbooks.demo_environment import Ports, demo_variables, write_demo_environment
 from invoiced_quickbooks.demo_feed import Feed
 from invoiced_quickbooks.ports import check_ports
@@ -21,6 +20,7 @@ from invoiced_quickbooks.simulator_control import SimulatorControl
 from invoiced_quickbooks.supervisor import BrokenError, Program, StoppedError, Supervisor, own_environment
 from invoiced_quickbooks.web_address import answers
 from shared.config import Config
+from shared.connect import NewConnection, add_connection
 from shared.db import connections
 from shared.db.migrate import migrate
 from shared.db.models import Connection, Record

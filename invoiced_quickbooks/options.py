@@ -52,8 +52,7 @@ def opened() -> Iterator[Wiring]:
     try:
         yield wiring
     finally:
-        wiring.oauth.close()
-        wiring.engine.dispose()
+        wiring.close()
 
 
 def reading(wiring: Wiring) -> Session:

@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from consumer.wiring import utc_now
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.records import find_record, record_document
 from invoiced_quickbooks.shown import print_fields, print_json
+from shared.clients import utc_now
 from shared.errors import NotFoundError
 from shared.messages import Kind
 

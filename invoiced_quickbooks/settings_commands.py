@@ -12,9 +12,9 @@ import click
 from consumer.mapping.names import DEFAULT_ITEM_NAME, item_key
 from consumer.references import TAX_CODE
 from consumer.wiring import Wiring
-from invoiced_quickbooks.connecting import DEFAULT_TIME_ZONE
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.shown import for_people, print_json
+from shared.connect import DEFAULT_TIME_ZONE
 from shared.db import connections, records
 from shared.db.models import Connection
 from shared.errors import NotFoundError, RejectedError

@@ -10,9 +10,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from consumer.wiring import Wiring, utc_now
+from consumer.wiring import Wiring
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.shown import COLOURS, console, for_people, print_json
+from shared.clients import utc_now
 from shared.db import connections
 from shared.db.models import Connection
 from shared.db.overview import Counts, LatestRecord, count_records, latest_records

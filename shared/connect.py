@@ -1,30 +1,146 @@
-"""What is read of a QBO company when it is connected, and anew when its preferences changed."""
+"""Connects an Invoiced account with a QuickBooks company, connects anew what has ended, and reads what it is like."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
 
-from shared.db import connections, links
+from shared.clients import Clients
+from shared.db import connections, links, records
 from shared.db.links import LinkKey
+from shared.db.models import Connection
 from shared.db.records import RecordKey
 from shared.db.session import Sessions
-from shared.errors import RejectedError
+from shared.errors import AuthLostError, RejectedError, SyncError
 from shared.messages import Kind
+from shared.payment_methods import PAYMENT_METHOD_NAMES
 from shared.quickbooks.client import QuickBooksClient
 from shared.quickbooks.entities import qbo_id, sync_token
 from shared.settings import Preferences
+
+DEFAULT_TIME_ZONE = "UTC"
+# Finds nothing; the answer tells whether Invoiced takes the key.
+_NO_CUSTOMER = "connection check"
+_USED_UP = (
+    "Intuit replaced the refresh token during this attempt and the new one was not kept: the one you gave may be"
+    " refused the next time. Authorize the app again for another."
+)
+
+
+@dataclass(frozen=True)
+class NewConnection:
+    """What a person gives to connect; without a name, the company's own is taken."""
+
+    name: str | None
+    invoiced_api_key: str
+    invoiced_webhook_secret: str
+    realm_id: str
+    refresh_token: str
+    time_zone: str = DEFAULT_TIME_ZONE
+    start_date: date | None = None
+
+    def __repr__(self) -> str:
+        # Secrets stay out of tracebacks.
+        return f"NewConnection({self.name!r}, realm {self.realm_id})"
+
+
+def add_connection(clients: Clients, new: NewConnection, say: Callable[[str], None]) -> Connection:
+    """Store a connection, try it on both sides and read what QuickBooks says about the company.
+
+    `say` is told what could not be tried.
+
+    Raises:
+        RejectedError: the company is connected already, is outside the US, or the time zone is unknown.
+        SyncError: a side refused or did not answer. In every case nothing of the connection is left behind.
+    """
+    with clients.sessions.begin() as session:
+        row = connections.add(
+            session,
+            clients.vault,
+            name=new.name or f"Company {new.realm_id}",
+            invoiced_api_key=new.invoiced_api_key,
+            invoiced_webhook_secret=new.invoiced_webhook_secret,
+            realm_id=new.realm_id,
+            refresh_token=new.refresh_token,
+            time_zone=new.time_zone,
+            start_date=new.start_date,
+            now=clients.now(),
+        )
+    is_complete = False
+    try:
+        clients.tokens.valid(row.id)
+        preferences = read_company(clients.sessions, clients.quickbooks(row.id), row.id, clients.now())
+        _try_invoiced_key(clients, row.id, say)
+        with clients.sessions.begin() as session:
+            row = connections.get(session, row.id)
+            row.name = new.name or preferences.company_name or row.name
+        is_complete = True
+        return row
+    except SyncError as error:
+        if _refresh_token(clients, row.id) != new.refresh_token:
+            error.remedy = f"{error.remedy} {_USED_UP}".strip()
+        raise
+    finally:
+        if not is_complete:
+            with clients.sessions.begin() as session:
+                connections.remove(session, row.id)
+
+
+def reconnect(clients: Clients, connection_id: str, refresh_token: str) -> None:
+    """Try a new refresh token, store it, and let go on what waited for it.
+
+    Raises:
+        SyncError: Intuit refused the token or did not answer, and the connection is as it was; or the token is
+            stored, but QuickBooks does not open the company with it.
+    """
+    tokens = clients.oauth.refresh(refresh_token)
+    with clients.sessions.begin() as session:
+        connections.replace_refresh_token(
+            session, clients.vault, connection_id, tokens.refresh_token, tokens.refresh_expires_at
+        )
+    read_company(clients.sessions, clients.quickbooks(connection_id), connection_id, clients.now())
+    with clients.sessions.begin() as session:
+        records.release_reconnected(session, connection_id, clients.now())
+
+
+def webhook_url(clients: Clients, connection_id: str) -> str:
+    """Return the address to enter in Invoiced."""
+    return f"{clients.config.public_url}/webhooks/invoiced/{connection_id}"
+
+
+def quickbooks_webhook_url(clients: Clients) -> str:
+    """Return the address to enter at Intuit, one for all companies."""
+    return f"{clients.config.public_url}/webhooks/quickbooks"
+
+
+def _refresh_token(clients: Clients, connection_id: str) -> str:
+    with clients.sessions() as session:
+        row = connections.get(session, connection_id)
+    return clients.vault.decrypt(row.refresh_token_encrypted, bound_to=connection_id)
+
+
+def _try_invoiced_key(clients: Clients, connection_id: str, say: Callable[[str], None]) -> None:
+    """Ask Invoiced for something, so that a wrong key is told now and not on every record.
+
+    Raises:
+        AuthLostError: Invoiced refuses the key.
+    """
+    try:
+        clients.invoiced(connection_id).find_customers(number=_NO_CUSTOMER)
+    except AuthLostError:
+        raise
+    except SyncError as error:
+        say(f"The API key could not be tried yet: {error.cause}")
 
 
 def read_company(
     sessions: Sessions,
     quickbooks: QuickBooksClient,
     connection_id: str,
-    payment_method_names: Mapping[str, str],
     now: datetime,
 ) -> Preferences:
     """Read a company's preferences and payment methods, once, so that no record has to read anything later.
 
-    `payment_method_names`: Invoiced's word for a method → its name in QBO. Those that stand there already are
-    linked; the others are created on first use.
+    Payment methods that stand there already are linked; the others are created on first use.
 
     Raises:
         RejectedError: the company cannot be synced (outside the US).
@@ -42,7 +158,7 @@ def read_company(
     }
     with sessions.begin() as session:
         connections.save_preferences(session, connection_id, preferences, now)
-        for word, name in payment_method_names.items():
+        for word, name in PAYMENT_METHOD_NAMES.items():
             found = standing.get(name.casefold())
             key = LinkKey(RecordKey(connection_id, Kind.PAYMENT_METHOD, word))
             if found is None or links.find(session, key) is not None:

@@ -14,22 +14,11 @@ from consumer.mapping.text import one_line, shown
 from shared.errors import RejectedError
 from shared.invoiced.entities import Payment, Split, id_of
 from shared.money import plain
+from shared.payment_methods import PAYMENT_METHOD_NAMES
 from shared.settings import Preferences
 
 # Splits that spend a credit: no money moves with them.
 _CREDITS = {"credit_note": "credit note", "applied_credit": "credit balance"}
-
-# Invoiced's words for methods that bookkeepers keep apart; any other stays without a method in QBO.
-PAYMENT_METHOD_NAMES = {
-    "ach": "ACH",
-    "cash": "Cash",
-    "check": "Check",
-    "credit_card": "Credit Card",
-    "direct_debit": "Direct Debit",
-    "eft": "EFT",
-    "paypal": "PayPal",
-    "wire_transfer": "Wire Transfer",
-}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from consumer.leases import LeaseKeeper
-from consumer.mapping.payment import PAYMENT_METHOD_NAMES
 from consumer.wiring import Wiring
 from consumer.worker import Worker
 from shared.config import Config
@@ -172,7 +171,7 @@ class Company:
                 now=self.now(),
                 settings=settings or Settings(),
             ).id
-        read_company(self.wiring.sessions, self.wiring.quickbooks(self.id), self.id, PAYMENT_METHOD_NAMES, self.now())
+        read_company(self.wiring.sessions, self.wiring.quickbooks(self.id), self.id, self.now())
         quickbooks.forget_calls()
 
     def now(self) -> datetime:
