@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, TypeVar
 
 import click
 
@@ -21,10 +21,17 @@ class Options:
     switches: dict[str, str] = field(default_factory=dict)
 
 
-def command(vendor: str, port_variable: str, default_port: int) -> Callable[[Callable[[Options], None]], click.Command]:
-    """Return a decorator that makes `run(options)` the command of one simulator."""
+def command(
+    vendor: str, port_variable: str, default_port: int
+) -> Callable[[Callable[Concatenate[Options, ...], None]], click.Command]:
+    """Return a decorator that makes `run(options)` the command of one simulator.
 
-    def decorate(run: Callable[[Options], None]) -> click.Command:
+    Options of its own, added to `run` by click's decorators, reach it by name.
+    """
+
+    def decorate(run: Callable[Concatenate[Options, ...], None]) -> click.Command:
+        own_parameters = getattr(run, "__click_params__", [])
+
         @click.option(
             "--port",
             type=click.IntRange(0, 65535),
@@ -64,8 +71,10 @@ def command(vendor: str, port_variable: str, default_port: int) -> Callable[[Cal
         )
         @click.command(help=f"Simulate {vendor} on 127.0.0.1.")
         def start(switches: tuple[str, ...], **options: Any) -> None:
-            run(Options(switches=_pairs(switches), **options))
+            own = {parameter.name: options.pop(parameter.name) for parameter in own_parameters}
+            run(Options(switches=_pairs(switches), **options), **own)
 
+        start.params.extend(reversed(own_parameters))
         return start
 
     return decorate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,12 +18,13 @@ from simulators.fault_hooks import CONTROL, install_fault_hooks
 from simulators.faults import FaultRules
 from simulators.json_numbers import ExactJsonProvider
 from simulators.quickbooks.answers import fault_answer, gateway_answer, status_answer
-from simulators.quickbooks.company import INDEXES, Company
+from simulators.quickbooks.company import COUNTRY, INDEXES, Company
 from simulators.quickbooks.consent import consent_routes
 from simulators.quickbooks.control_routes import control_routes
 from simulators.quickbooks.describe import describe
 from simulators.quickbooks.entity_routes import entity_routes
-from simulators.quickbooks.new_company import found_company
+from simulators.quickbooks.localities import US
+from simulators.quickbooks.new_company import Plan, found_company
 from simulators.quickbooks.notices import ANSWER_WITHIN_S, RETRY_WAITS_S, Announcer, delivery_headers
 from simulators.quickbooks.oauth_routes import oauth_routes
 from simulators.quickbooks.refusals import FaultError, GatewayRefusal, Refusal
@@ -55,6 +57,25 @@ class Simulator:
     def company(self, realm: str) -> Company | None:
         return self.companies.get(realm)
 
+    def open_company(self, realm: str) -> Company:
+        kept = self.store.company(realm)
+        country = kept.setting(COUNTRY, US)
+        company = Company(kept, self.clock, self.switches, self.announcer.announce, country)
+        self.companies[realm] = company
+        return company
+
+    def add_company(self, realm: str, name: str, plan: Plan, sample_seed: int | None) -> Company:
+        """Found a company and connect the app to it; with a seed it gets the sample."""
+        self.store.company(realm).set_setting(COUNTRY, plan.country)
+        company = self.open_company(realm)
+        with company.kept.transaction():
+            found_company(company, name, plan)
+            if sample_seed is not None:
+                fill_company(company, sample_seed)
+        self.tokens.connect(realm)
+        self.store.set_setting(_REALMS, [*self.store.setting(_REALMS, []), realm])
+        return company
+
     def switch(self, **values: Any) -> None:
         """Set named switches from now on, for every company."""
         self.switches = replace(self.switches, **values)
@@ -67,8 +88,13 @@ class Simulator:
         self.store.close()
 
 
-def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simulator:
-    """Open the stored companies, found new ones, and return the app that serves them."""
+def create_simulator(
+    options: Options, switches: Switches, clock: Clock, plans: Sequence[Plan] = (Plan(),)
+) -> Simulator:
+    """Open the stored companies, found new ones, and return the app that serves them.
+
+    The first new company is founded by the first plan and so on; the last plan serves for the rest.
+    """
     store = Store(options.data_dir, "quickbooks", INDEXES)
     tokens = Tokens(store, clock, options.seed)
     verifier_token = tokens.app.verifier_token
@@ -84,28 +110,22 @@ def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simu
     simulator = Simulator(
         app, store, clock, switches, tokens, FaultRules(), Throttles() if options.limits else None, sender, announcer
     )
-    _open_companies(simulator, options)
+    _open_companies(simulator, options, plans)
     _install(simulator)
     return simulator
 
 
-def _open_companies(simulator: Simulator, options: Options) -> None:
+def _open_companies(simulator: Simulator, options: Options, plans: Sequence[Plan]) -> None:
     """The companies that the data directory holds, and new ones up to the number asked for."""
     realms: list[str] = simulator.store.setting(_REALMS, [])
     chance = random.Random(f"realms {options.seed}")
     planned = [f"9130{chance.randint(10**11, 10**12 - 1)}" for _ in range(options.companies)]
     new = [realm for realm in planned if realm not in realms][: max(0, options.companies - len(realms))]
-    for realm in (*realms, *new):
-        kept = simulator.store.company(realm)
-        simulator.companies[realm] = Company(kept, simulator.clock, simulator.switches, simulator.announcer.announce)
+    for realm in realms:
+        simulator.open_company(realm)
     for number, realm in enumerate(new, len(realms) + 1):
-        company = simulator.companies[realm]
-        with company.kept.transaction():
-            found_company(company, f"Simulated Company {number}")
-            if not options.empty:
-                fill_company(company, options.seed)
-        simulator.tokens.connect(realm)
-    simulator.store.set_setting(_REALMS, [*realms, *new])
+        plan = plans[min(number, len(plans)) - 1]
+        simulator.add_company(realm, f"Simulated Company {number}", plan, None if options.empty else options.seed)
 
 
 def _install(simulator: Simulator) -> None:

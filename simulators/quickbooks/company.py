@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from simulators.clock import Clock
 from simulators.quickbooks import refusals
 from simulators.quickbooks.journal import post, repost_payments
+from simulators.quickbooks.localities import LOCALITIES, US
 from simulators.quickbooks.switches import Switches
 from simulators.store import Company as Kept
 from simulators.store import Key
@@ -23,7 +24,9 @@ Object = dict[str, Any]
 
 HIDDEN = "_"
 DELETED = "_deleted"
+# The zone of Intuit's own servers, in which replies are stamped; a company's times are in its own.
 ZONE = ZoneInfo("America/Los_Angeles")
+COUNTRY = "country"
 
 # Objects that draw their ids from one sequence, as QuickBooks Online's do.
 _SEQUENCES = {
@@ -128,6 +131,7 @@ class Company:
     clock: Clock
     switches: Switches
     tell: Callable[[Company, list[Event]], None]
+    country: str = US
     # Ids made by earlier items of the batch in hand, which its later items may not refer to.
     fresh: set[tuple[str, str]] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
@@ -136,8 +140,12 @@ class Company:
     def realm(self) -> str:
         return self.kept.id
 
+    @property
+    def is_in_us(self) -> bool:
+        return self.country == US
+
     def now(self) -> datetime:
-        return self.clock.now().astimezone(ZONE)
+        return self.clock.now().astimezone(LOCALITIES[self.country].zone)
 
     def today(self) -> date:
         return self.now().date()

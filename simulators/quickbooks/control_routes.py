@@ -5,6 +5,7 @@ Nothing here is part of Intuit's API, and none of it is noted in the request log
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from decimal import Decimal
@@ -18,8 +19,9 @@ from simulators.quickbooks.closed_books import PASSWORD
 from simulators.quickbooks.company import Company, Object
 from simulators.quickbooks.fields import read_body
 from simulators.quickbooks.ledger import books, journal
+from simulators.quickbooks.localities import LOCALITIES, US
 from simulators.quickbooks.mergers import MERGED, merge
-from simulators.quickbooks.new_company import SALES_TAX_MODES, set_sales_tax
+from simulators.quickbooks.new_company import SALES_TAX_MODES, Plan, set_sales_tax
 from simulators.quickbooks.operations import READABLE, carry_out, with_id_of_settings
 from simulators.quickbooks.refusals import Refusal
 from simulators.quickbooks.shown import shown
@@ -93,6 +95,16 @@ def control_routes(simulator: Simulator) -> Blueprint:
         with company.kept.lock:
             return json_answer([shown(company, entity, item) for item in company.all(entity)])
 
+    @routes.post("/companies")
+    def add_company() -> Response:
+        wanted = posted_object()
+        plan, name = _plan(wanted), wanted.get("name") or f"Simulated Company {len(simulator.companies) + 1}"
+        realm = f"9130{secrets.randbelow(9 * 10**11) + 10**11}"
+        company = simulator.add_company(realm, str(name), plan, None)
+        return json_answer(
+            {"realm_id": realm, "refresh_token": tokens.refresh_token(realm), "country": company.country}, 201
+        )
+
     @routes.patch(_COMPANY)
     def change_company(realm: str) -> Response:
         company = _company(simulator, realm)
@@ -148,6 +160,17 @@ def control_routes(simulator: Simulator) -> Blueprint:
     return routes
 
 
+def _plan(wanted: dict[str, Any]) -> Plan:
+    """Raises: ControlError, an unknown country, or automated sales tax outside the US."""
+    country = wanted.get("country", US)
+    flags = [wanted.get(name, False) for name in ("automated_sales_tax", "multicurrency")]
+    if country not in LOCALITIES or not all(isinstance(flag, bool) for flag in flags):
+        raise ControlError(f"country is one of {', '.join(LOCALITIES)}; the rest is true or false")
+    if flags[0] and country != US:
+        raise ControlError("automated sales tax is of US companies")
+    return Plan(country, *flags)
+
+
 def _company(simulator: Simulator, realm: str) -> Company:
     company = simulator.company(realm)
     if company is None:
@@ -198,8 +221,8 @@ def _change_company(simulator: Simulator, company: Company, wanted: dict[str, An
 
     def work() -> Object:
         if "sales_tax" in wanted:
-            if wanted["sales_tax"] not in SALES_TAX_MODES:
-                raise ControlError(f"sales_tax is one of {', '.join(SALES_TAX_MODES)}")
+            if wanted["sales_tax"] not in SALES_TAX_MODES or not company.is_in_us:
+                raise ControlError(f"sales_tax is one of {', '.join(SALES_TAX_MODES)}, of US companies")
             set_sales_tax(company, wanted["sales_tax"])
         groups = dict(wanted.get("preferences") or {})
         if "books_closed_on" in wanted:

@@ -27,6 +27,7 @@ STANDARD: Mapping[str, tuple[str, str, str]] = {
     "sales": ("Sales", "Income", "SalesOfProductIncome"),
     "discounts": ("Discounts given", "Income", "DiscountsRefundsGiven"),
     "tax": ("Sales Tax Payable", "Other Current Liability", "SalesTaxPayable"),
+    "global tax": ("Tax Payable", "Other Current Liability", "GlobalTaxPayable"),
     "exchange": ("Exchange Gain or Loss", "Other Expense", "ExchangeGainOrLoss"),
 }
 
@@ -36,6 +37,8 @@ class _CompanyChart:
     company: Company
 
     def standard(self, purpose: str) -> str:
+        if purpose == "tax" and not self.company.is_in_us:
+            purpose = "global tax"
         name, account_type, sub_type = STANDARD[purpose]
         found = self.company.kept.find_ids("Account", "purpose", (account_type, sub_type))
         return found[0] if found else _make_account(self.company, name, account_type, sub_type)
@@ -133,4 +136,3 @@ def _make_account(company: Company, name: str, account_type: str, sub_type: str)
         "CurrencyRef": {"value": home, "name": home},
     }
     return str(company.insert("Account", account)["Id"])
-

@@ -10,6 +10,7 @@ from decimal import Decimal
 from simulators.quickbooks import refusals
 from simulators.quickbooks.accounts import standard_account
 from simulators.quickbooks.company import HIDDEN, Company, Object
+from simulators.quickbooks.global_tax import carved, line_code
 from simulators.quickbooks.totals import SaleLine, discount_of, price, rounded
 from simulators.quickbooks.writes import SHIPPING_ITEM, Write
 
@@ -19,11 +20,12 @@ _TEXT, _GROUP = "DescriptionOnly", "GroupLineDetail"
 
 
 def settle_lines(made: Write) -> None:
-    """Check the lines that were sent and put them in order: items and texts, subtotal, discount.
+    """Check the lines that were sent, or those it has, and put them in order: items and texts, subtotal, discount.
 
     A sent array replaces the whole set; a line keeps its Id where it names one that the document has.
     """
-    sent = [line for line in made.sent.get("Line") or [] if line.get("DetailType") != _SUBTOTAL]
+    lines = made.sent["Line"] if "Line" in made.sent else made.item.get("Line")
+    sent = [line for line in lines or [] if line.get("DetailType") != _SUBTOTAL]
     if len(sent) > MOST_LINES:
         raise refusals.business_rule(f"A transaction can have at most {MOST_LINES} lines.")
     if not any(line.get("DetailType") in (_ITEM, _TEXT, _GROUP) for line in sent):
@@ -46,8 +48,11 @@ def sale_lines(lines: list[Object]) -> list[SaleLine]:
     found = []
     for line in lines:
         if line["DetailType"] == _ITEM:
-            taxable = (line[_ITEM].get("TaxCodeRef") or {}).get("value") == "TAX"
-            found.append(SaleLine(Decimal(line["Amount"]), taxable))
+            detail = line[_ITEM]
+            code, gross = (detail.get("TaxCodeRef") or {}).get("value"), detail.get("TaxInclusiveAmt")
+            found.append(
+                SaleLine(Decimal(line["Amount"]), code == "TAX", code, None if gross is None else Decimal(gross))
+            )
         elif line["DetailType"] == _GROUP:
             found.extend(sale_lines(line[_GROUP].get("Line", [])))
     return found
@@ -85,7 +90,10 @@ def _settle_line(made: Write, line: Object) -> Object:
     if detail.get("ItemRef") is None:
         # Without an item the line is text, whatever its amount.
         return {**settled, "DetailType": _TEXT, "DescriptionLineDetail": {}}
-    return {**settled, "Amount": _amount(line, detail), "DetailType": _ITEM, _ITEM: _item_detail(made, detail)}
+    kept, amount = _item_detail(made, detail), _amount(line, detail)
+    if not made.company.is_in_us:
+        amount, kept["TaxInclusiveAmt"] = carved(made, amount, kept["TaxCodeRef"], kept.get("TaxInclusiveAmt"))
+    return {**settled, "Amount": amount, "DetailType": _ITEM, _ITEM: kept}
 
 
 def _settle_group(made: Write, line: Object) -> Object:
@@ -126,6 +134,9 @@ def _item_detail(made: Write, detail: Object) -> Object:
         kept["ItemAccountRef"] = item["IncomeAccountRef"]
     if kept.get("TaxInclusiveAmt") == 0:
         del kept["TaxInclusiveAmt"]
+    if not made.company.is_in_us:
+        kept["TaxCodeRef"] = line_code(made, kept.get("TaxCodeRef"))
+        return kept
     code = (kept.get("TaxCodeRef") or {}).get("value")
     if code is None:
         code = "TAX" if _taxable_by_default(made, item) else "NON"

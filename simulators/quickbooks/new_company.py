@@ -1,16 +1,19 @@
-"""What a new US company starts with: preferences, chart of accounts, terms, payment methods, sales tax.
+"""What a new company starts with: preferences, chart of accounts, terms, payment methods, tax.
 
-Names and types follow the lists that QuickBooks Online sets up for a new US company.
+Names and types follow the lists that QuickBooks Online sets up for a new company in the US; what is called
+otherwise elsewhere, and the tax there, is in `localities`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from simulators.quickbooks.accounts import ACCOUNT
-from simulators.quickbooks.company import HIDDEN, Company
-from simulators.quickbooks.sales_tax import tax_code, tax_rate
+from simulators.quickbooks.company import HIDDEN, Company, Object
+from simulators.quickbooks.localities import LOCALITIES, US, Locality
+from simulators.quickbooks.tax_rates import tax_code, tax_rate
 from simulators.quickbooks.writes import write
 
 _CHART = (
@@ -59,10 +62,23 @@ _METHODS = (
 _ENGINE = (("California State", Decimal(6)), ("San Francisco County", Decimal("2.625")))
 
 
-def found_company(company: Company, name: str) -> None:
-    """Set up an empty company: US, USD, sales tax on and not automated. Call within its transaction."""
-    _settle_settings(company, name)
-    for account, account_type, sub_type in _CHART:
+@dataclass(frozen=True)
+class Plan:
+    """What a company is founded as: its country, and what its owner switched on."""
+
+    country: str = US
+    automated_sales_tax: bool = False
+    multicurrency: bool = False
+
+
+def found_company(company: Company, name: str, plan: Plan) -> None:
+    """Set up an empty company, its books in its country's currency. Call within its transaction."""
+    place = LOCALITIES[plan.country]
+    _settle_settings(company, name, plan.country, place)
+    chart = [(place.renamed.get(account, account), *types) for account, *types in _CHART]
+    for account, account_type, sub_type in (*chart, *place.accounts):
+        if account is None:
+            continue
         write(company, ACCOUNT, {"Name": account, "AccountType": account_type, "AccountSubType": sub_type})
     for term, days in _TERMS:
         company.insert(
@@ -78,6 +94,22 @@ def found_company(company: Company, name: str) -> None:
         )
     for method, kind in _METHODS:
         company.insert("PaymentMethod", {"Name": method, "Active": True, "Type": kind})
+    if plan.country == US:
+        _found_sales_tax(company)
+    else:
+        _found_global_tax(company, place)
+    if plan.automated_sales_tax:
+        set_sales_tax(company, "automated")
+    if plan.multicurrency:
+        preferences = company.preferences
+        preferences["CurrencyPrefs"]["MultiCurrencyEnabled"] = True
+        company.save("Preferences", preferences)
+    # A new company tells nobody of its own set-up.
+    company.events = []
+
+
+def _found_sales_tax(company: Company) -> None:
+    """The codes of US lines, and the rate of one state."""
     for pseudo, taxable in (("TAX", True), ("NON", False)):
         company.insert(
             "TaxCode",
@@ -101,20 +133,37 @@ def found_company(company: Company, name: str) -> None:
     )
     rate = company.insert("TaxRate", tax_rate("California", Decimal(8), {"value": agency["Id"]}))
     company.insert("TaxCode", tax_code("California", [(rate, "Sales")]))
-    # A new company tells nobody of its own set-up.
-    company.events = []
 
 
-def _settle_settings(company: Company, name: str) -> None:
+def _found_global_tax(company: Company, place: Locality) -> None:
+    """The country's tax codes, each rate under its agency; sales and purchases have rates of their own."""
+    account = next(one for one in company.all("Account") if one["AccountSubType"] == "GlobalTaxPayable")
+    agencies: dict[str, Object] = {}
+    rates: dict[str, tuple[Object, Object]] = {}
+    for code, parts in place.codes.items():
+        for name, percent, agency in parts:
+            if agency not in agencies:
+                agencies[agency] = company.insert(
+                    "TaxAgency",
+                    {
+                        "DisplayName": agency,
+                        "TaxTrackedOnSales": True,
+                        "TaxTrackedOnPurchases": True,
+                        "TaxTrackedOnSalesAccountRef": {"value": account["Id"], "name": account["Name"]},
+                    },
+                )
+            if name not in rates:
+                owner = {"value": agencies[agency]["Id"]}
+                sales, purchase = (tax_rate(text, Decimal(percent), owner) for text in (name, f"{name} (Purchases)"))
+                rates[name] = company.insert("TaxRate", sales), company.insert("TaxRate", purchase)
+        both = [rates[name] for name, _, _ in parts]
+        listed = [(sale, "Sales") for sale, _ in both] + [(purchase, "Purchase") for _, purchase in both]
+        company.insert("TaxCode", tax_code(code, listed))
+
+
+def _settle_settings(company: Company, name: str, country: str, place: Locality) -> None:
     started = company.today().replace(month=1, day=1).isoformat()
-    address = {
-        "Id": str(company.kept.next_number("PhysicalAddress")),
-        "Line1": "123 Sierra Way",
-        "City": "San Pablo",
-        "CountrySubDivisionCode": "CA",
-        "PostalCode": "87999",
-        "Country": "USA",
-    }
+    address = {"Id": str(company.kept.next_number("PhysicalAddress")), **place.address}
     company.insert(
         "CompanyInfo",
         {
@@ -123,12 +172,12 @@ def _settle_settings(company: Company, name: str) -> None:
             "CompanyAddr": address,
             "LegalAddr": dict(address),
             "CustomerCommunicationAddr": dict(address),
-            "Country": "US",
+            "Country": country,
             "Email": {"Address": "office@example.com"},
             "CompanyStartDate": started,
-            "FiscalYearStartMonth": "January",
-            "SupportedLanguages": "en",
-            "DefaultTimeZone": "America/Los_Angeles",
+            "FiscalYearStartMonth": place.fiscal_year,
+            "SupportedLanguages": place.language,
+            "DefaultTimeZone": place.zone.key,
             "NameValue": [
                 {"Name": "OfferingSku", "Value": "QuickBooks Online Plus"},
                 {"Name": "SubscriptionStatus", "Value": "PAID"},
@@ -137,13 +186,13 @@ def _settle_settings(company: Company, name: str) -> None:
         },
         "1",
     )
-    company.insert("Preferences", {**_preferences(), HIDDEN: {}}, "1")
+    company.insert("Preferences", {**_preferences(place), HIDDEN: {}}, "1")
 
 
-def _preferences() -> dict[str, Any]:
+def _preferences(place: Locality) -> dict[str, Any]:
     return {
         "AccountingInfoPrefs": {
-            "FirstMonthOfFiscalYear": "January",
+            "FirstMonthOfFiscalYear": place.fiscal_year,
             "TaxYearMonth": "January",
             "UseAccountNumbers": False,
             "ClassTrackingPerTxn": False,
@@ -175,7 +224,7 @@ def _preferences() -> dict[str, Any]:
             "UsingProgressInvoicing": False,
         },
         "TaxPrefs": {"UsingSalesTax": True},
-        "CurrencyPrefs": {"MultiCurrencyEnabled": False, "HomeCurrency": {"value": "USD"}},
+        "CurrencyPrefs": {"MultiCurrencyEnabled": False, "HomeCurrency": {"value": place.currency}},
         "ReportPrefs": {"ReportBasis": "Accrual", "CalcAgingReportFromTxnDate": False},
         "TimeTrackingPrefs": {
             "UseServices": True,

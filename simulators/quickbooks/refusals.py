@@ -281,6 +281,11 @@ def duplicate_number(number: str, txn_type: str, txn_id: str) -> Refusal:
     return refusal(6140, message, detail)
 
 
+def tax_not_applicable() -> Refusal:
+    detail = "TxnTaxDetail must be left out where GlobalTaxCalculation is NotApplicable."
+    return refusal(6170, "Invalid TxnTaxDetail in the request", detail, "TxnTaxDetail")
+
+
 def too_deep(limit: int) -> Refusal:
     return refusal(6180, "Too many levels", f"Only {limit} levels of sub-customers are supported.", "ParentRef")
 

@@ -33,14 +33,17 @@ def _settle_sale(made: Write) -> None:
     _settle_currency(made)
     item["TxnDate"] = item.get("TxnDate") or company.today().isoformat()
     check_open(company, item["TxnDate"], (made.before or {}).get("TxnDate"))
-    if made.before is None or "Line" in made.sent or "Line" not in item:
+    # In the US the field means nothing, and clients send it all the same.
+    new_calculation = not company.is_in_us and made.touches("GlobalTaxCalculation")
+    if made.touches("Line") or new_calculation or "Line" not in item:
         settle_lines(made)
     settle_number(made)
-    if made.touches(*_FIGURES):
+    if made.touches(*_FIGURES) or new_calculation:
         _settle_figures(made)
     _settle_addresses(made)
     _settle_delivery(made)
-    item.pop("GlobalTaxCalculation", None)
+    if company.is_in_us:
+        item.pop("GlobalTaxCalculation", None)
 
 
 def _settle_invoice(made: Write) -> None:

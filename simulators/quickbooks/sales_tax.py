@@ -1,4 +1,4 @@
-"""Tax of a sales document in a US company: by group code, automated, or off; and new codes (TaxService).
+"""Tax of a sales document, in a US company by group code, automated, or off; and new codes (TaxService).
 
 Source: Intuit, "Manage sales tax for US locales"; entity reference (TaxService, TxnTaxDetail).
 """
@@ -6,26 +6,30 @@ Source: Intuit, "Manage sales tax for US locales"; entity reference (TaxService,
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from simulators.quickbooks import refusals
 from simulators.quickbooks.company import Company, Object
 from simulators.quickbooks.fields import read_body
-from simulators.quickbooks.totals import Rate, SaleLine, Totals, rounded, totals
+from simulators.quickbooks.global_tax import settle_global_tax
+from simulators.quickbooks.tax_rates import rates_of, tax_code, tax_rate
+from simulators.quickbooks.totals import SaleLine, Totals, rounded, totals
 from simulators.quickbooks.writes import Write, names_object
-
-_TAXES_ON_TAX = ("TaxOnAmountPlusTax", "TaxOnTax")
 
 
 def settle_tax(made: Write, lines: list[SaleLine], discount: Decimal) -> Totals:
     """Compute the document's figures and set its TxnTaxDetail.
 
     Raises:
-        Refusal: a tax where sales tax is off and the switch says so (6000).
+        Refusal: a tax where sales tax is off and the switch says so (6000), or one outside the US that
+            does not fit the document's lines (6000, 6170).
     """
+    if not made.company.is_in_us:
+        figures = settle_global_tax(made, lines, discount)
+        made.item["TxnTaxDetail"] = {"TotalTax": figures.tax, "TaxLine": _tax_lines(figures)}
+        return figures
     detail = made.item.get("TxnTaxDetail") or {}
     code = _code(made, detail)
-    rates = _rates(made.company, code) if code else []
+    rates = rates_of(made.company, code) if code else []
     figures = totals(
         lines,
         discount,
@@ -35,22 +39,25 @@ def settle_tax(made: Write, lines: list[SaleLine], discount: Decimal) -> Totals:
     )
     kept: Object = {"TotalTax": figures.tax}
     if code:
-        kept = {"TxnTaxCodeRef": {"value": code["Id"]}, "TotalTax": figures.tax}
-        kept["TaxLine"] = [
-            {
-                "Amount": line.amount,
-                "DetailType": "TaxLineDetail",
-                "TaxLineDetail": {
-                    "TaxRateRef": {"value": line.rate.id},
-                    "PercentBased": True,
-                    "TaxPercent": line.rate.percent,
-                    "NetAmountTaxable": line.taxable,
-                },
-            }
-            for line in figures.tax_lines
-        ]
+        kept = {"TxnTaxCodeRef": {"value": code["Id"]}, "TotalTax": figures.tax, "TaxLine": _tax_lines(figures)}
     made.item["TxnTaxDetail"] = kept
     return figures
+
+
+def _tax_lines(figures: Totals) -> list[Object]:
+    return [
+        {
+            "Amount": line.amount,
+            "DetailType": "TaxLineDetail",
+            "TaxLineDetail": {
+                "TaxRateRef": {"value": line.rate.id},
+                "PercentBased": True,
+                "TaxPercent": line.rate.percent,
+                "NetAmountTaxable": line.taxable,
+            },
+        }
+        for line in figures.tax_lines
+    ]
 
 
 def _code(made: Write, detail: Object) -> Object | None:
@@ -77,15 +84,6 @@ def _stated(made: Write, lines: list[SaleLine]) -> Decimal | None:
     if switches.tax_needs_taxable_line and not any(line.taxable for line in lines):
         return None
     return rounded(stated)
-
-
-def _rates(company: Company, code: Object) -> list[Rate]:
-    details = (code.get("SalesTaxRateList") or {}).get("TaxRateDetail", [])
-    rates = []
-    for one in sorted(details, key=lambda entry: entry.get("TaxOrder", 0)):
-        rate = company.get("TaxRate", one["TaxRateRef"]["value"])
-        rates.append(Rate(rate["Id"], Decimal(rate["RateValue"]), one.get("TaxTypeApplicable") in _TAXES_ON_TAX))
-    return rates
 
 
 def create_tax_code(company: Company, body: object) -> Object:
@@ -139,43 +137,3 @@ def _rate(company: Company, detail: Object) -> tuple[Object, str]:
         raise refusals.tax_rate_refused(f"The tax rate must be between 0 and 100. Supplied value:{detail['RateValue']}")
     agency = company.refer("TaxAgency", {"value": detail["TaxAgencyId"]}, "TaxAgencyId")[1]
     return company.insert("TaxRate", tax_rate(detail["TaxRateName"], detail["RateValue"], agency)), applicable_on
-
-
-def tax_rate(name: str, percent: Decimal | int, agency: Object) -> Object:
-    return {
-        "Name": name,
-        "Description": name,
-        "Active": True,
-        "RateValue": percent,
-        "AgencyRef": {"value": agency["value"]},
-        "SpecialTaxType": "NONE",
-        "DisplayType": "ReadOnly",
-    }
-
-
-def tax_code(name: str, rates: list[tuple[Object, str]]) -> Object:
-    """A tax group over rates; each is listed under what it applies on."""
-
-    def listed(applicable_on: str) -> dict[str, Any]:
-        chosen = [rate for rate, applied in rates if applied == applicable_on]
-        return {
-            "TaxRateDetail": [
-                {
-                    "TaxRateRef": {"value": rate["Id"], "name": rate["Name"]},
-                    "TaxTypeApplicable": "TaxOnAmount",
-                    "TaxOrder": order,
-                }
-                for order, rate in enumerate(chosen)
-            ]
-        }
-
-    return {
-        "Name": name,
-        "Description": name,
-        "Active": True,
-        "Taxable": True,
-        "TaxGroup": True,
-        "Hidden": False,
-        "SalesTaxRateList": listed("Sales"),
-        "PurchaseTaxRateList": listed("Purchase"),
-    }

@@ -99,6 +99,7 @@ def _invoice(
     company: Company, chance: random.Random, customer: Object, items: list[Object], number: int
 ) -> dict[str, Any]:
     lines: list[dict[str, Any]] = []
+    codes = ("TAX", "NON") if company.is_in_us else (company.kept.ids("TaxCode")[0],)
     for item in chance.sample(items, chance.randint(1, 3)):
         quantity = chance.randint(1, 9)
         price = Decimal(item["UnitPrice"])
@@ -111,7 +112,7 @@ def _invoice(
                     "ItemRef": {"value": item["Id"]},
                     "Qty": quantity,
                     "UnitPrice": price,
-                    "TaxCodeRef": {"value": chance.choice(("TAX", "NON"))},
+                    "TaxCodeRef": {"value": chance.choice(codes)},
                 },
             }
         )
@@ -123,14 +124,21 @@ def _invoice(
             }
         )
     issued = company.today() - timedelta(days=chance.randint(0, 90))
-    california = company.find_named("TaxCode", "California") or {}
     return {
         "CustomerRef": {"value": customer["Id"]},
         "DocNumber": str(number),
         "TxnDate": issued.isoformat(),
         "Line": lines,
-        "TxnTaxDetail": {"TxnTaxCodeRef": {"value": california["Id"]}},
+        **_tax(company),
     }
+
+
+def _tax(company: Company) -> dict[str, Any]:
+    """What a document says of its tax beside the codes of its lines."""
+    if not company.is_in_us:
+        return {"GlobalTaxCalculation": "TaxExcluded"}
+    california = company.find_named("TaxCode", "California") or {}
+    return {"TxnTaxDetail": {"TxnTaxCodeRef": {"value": california["Id"]}}}
 
 
 def _settle_some(company: Company, chance: random.Random, invoice: Object) -> None:
@@ -160,5 +168,6 @@ def _settle_some(company: Company, chance: random.Random, invoice: Object) -> No
                 "DocNumber": f"{invoice['DocNumber']}-C",
                 "TxnDate": invoice["TxnDate"],
                 "Line": [{name: line[name] for name in ("DetailType", "Amount", "SalesItemLineDetail")}],
+                **({} if company.is_in_us else _tax(company)),
             },
         )

@@ -27,10 +27,15 @@ def price(amount: Decimal | int) -> Decimal:
 
 @dataclass(frozen=True)
 class SaleLine:
-    """A line with an amount, net of tax; `taxable` as its tax code says."""
+    """A line with an amount, net of tax; `taxable` as its tax code says.
+
+    Outside the US it has the id of its own tax code and, where prices are with tax, its gross amount.
+    """
 
     amount: Decimal
     taxable: bool
+    code: str | None = None
+    gross: Decimal | None = None
 
 
 @dataclass(frozen=True)

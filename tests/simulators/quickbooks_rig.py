@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +19,7 @@ from simulators.command_line import Options
 from simulators.json_numbers import read_json, write_json
 from simulators.quickbooks.app import Simulator, create_simulator
 from simulators.quickbooks.fields import ENTITIES, SCHEMA, fields_of, is_complex
+from simulators.quickbooks.new_company import Plan
 from simulators.quickbooks.switches import Switches
 from simulators.server import start_in_thread
 
@@ -203,11 +204,12 @@ def running(
     empty: bool = True,
     companies: int = 1,
     limits: bool = False,
+    plans: Sequence[Plan] = (Plan(),),
     **switches: Any,
 ) -> Iterator[list[Books]]:
     """A simulator on a free port, ended afterwards; yields its companies, signed in."""
     options = Options(0, data_dir, seed, empty, companies, limits)
-    simulator = create_simulator(options, Switches(**switches), Clock())
+    simulator = create_simulator(options, Switches(**switches), Clock(), plans)
     server = start_in_thread(simulator.app, on_stop=simulator.close)
     opened = []
     try:

@@ -1,0 +1,155 @@
+"""Companies outside the US: what they start with, and tax by real codes on each line."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from simulators.quickbooks.new_company import Plan
+from tests.simulators.quickbooks_rig import Books, Object, discount, money, refused, running
+
+COUNTRIES = {"GB": "GBP", "CA": "CAD", "AU": "AUD"}
+
+
+@pytest.fixture(scope="module")
+def books_of() -> Iterator[dict[str, Books]]:
+    plans = [Plan(country) for country in COUNTRIES]
+    with running(empty=False, companies=3, plans=plans) as companies:
+        yield dict(zip(COUNTRIES, companies, strict=True))
+
+
+def code(books: Books, name: str) -> str:
+    found: str = books.query(f"SELECT * FROM TaxCode WHERE Name = '{name}'")["TaxCode"][0]["Id"]
+    return found
+
+
+def sell(books: Books, calculation: str | None, *lines: tuple[str, str | None], **more: Any) -> Object:
+    """An invoice body over (amount, tax code name)."""
+    item = books.query("SELECT * FROM Item WHERE Type = 'Service'")["Item"][0]
+    customer = books.query("SELECT * FROM Customer MAXRESULTS 1")["Customer"][0]
+    body: Object = {"CustomerRef": {"value": customer["Id"]}, "Line": [], **more}
+    if calculation is not None:
+        body["GlobalTaxCalculation"] = calculation
+    for amount, name in lines:
+        detail: Object = {"ItemRef": {"value": item["Id"]}}
+        if name is not None:
+            detail["TaxCodeRef"] = {"value": code(books, name)}
+        body["Line"].append(
+            {"DetailType": "SalesItemLineDetail", "Amount": money(amount), "SalesItemLineDetail": detail}
+        )
+    return body
+
+
+def taxes(invoice: Object) -> list[str]:
+    """Each TaxLine in words: percentage, what it taxes, the tax."""
+    return [
+        f"{line['TaxLineDetail']['TaxPercent']} % of {line['TaxLineDetail']['NetAmountTaxable']:.2f}: {line['Amount']:.2f}"
+        for line in invoice["TxnTaxDetail"]["TaxLine"]
+    ]
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_a_company_starts_as_one_of_its_country(books_of: dict[str, Books], country: str) -> None:
+    books = books_of[country]
+    info = books.read("CompanyInfo", "1")
+    preferences = books.read("Preferences", "1")
+    assert info["Country"] == country
+    assert preferences["CurrencyPrefs"]["HomeCurrency"]["value"] == COUNTRIES[country]
+    assert {one["Id"] for one in books.query("SELECT * FROM TaxCode")["TaxCode"]}.isdisjoint({"TAX", "NON"})
+    assert books.account("Other Current Liability", "GlobalTaxPayable")
+    assert books.query("SELECT COUNT(*) FROM Invoice")["totalCount"] > 10
+    kept = books.control("GET", f"companies/{books.realm}/books")
+    payable = books.account("Other Current Liability", "GlobalTaxPayable")["value"]
+    owed = next(one["balance"] for one in kept["trial_balance"]["accounts"] if one["id"] == payable)
+    assert kept["agrees"]
+    assert owed == -kept["sales_tax"] < 0
+
+
+def test_each_rate_has_one_tax_line(books_of: dict[str, Books]) -> None:
+    invoice = books_of["GB"].write(
+        "Invoice", sell(books_of["GB"], "TaxExcluded", ("10.01", "20.0% S"), ("10.02", "20.0% S"), ("50", "5.0% R"))
+    )
+    assert taxes(invoice) == ["20 % of 20.03: 4.01", "5 % of 50.00: 2.50"]
+    assert invoice["TotalAmt"] == money("76.54")
+    invoice = books_of["CA"].write(
+        "Invoice", sell(books_of["CA"], "TaxExcluded", ("100", "GST/PST BC"), ("200", "GST"))
+    )
+    assert taxes(invoice) == ["5 % of 300.00: 15.00", "7 % of 100.00: 7.00"]
+    assert invoice["TotalAmt"] == 322
+
+
+def test_prices_with_tax_keep_their_gross_sum(books_of: dict[str, Books]) -> None:
+    books = books_of["GB"]
+    body = sell(books, "TaxInclusive", ("8.33", "20.0% S"), ("8.33", "20.0% S"))
+    for line in body["Line"]:
+        line["SalesItemLineDetail"]["TaxInclusiveAmt"] = money("10.00")
+    invoice = books.write("Invoice", body)
+    assert (invoice["TotalAmt"], invoice["TxnTaxDetail"]["TotalTax"]) == (20, money("3.34"))
+    assert [line["Amount"] for line in invoice["Line"][:2]] == [money("8.33")] * 2
+    assert books.read("Invoice", invoice["Id"])["GlobalTaxCalculation"] == "TaxInclusive"
+
+
+def test_a_document_without_tax_takes_none(books_of: dict[str, Books]) -> None:
+    books = books_of["AU"]
+    invoice = books.write("Invoice", sell(books, "NotApplicable", ("100", None)))
+    assert (invoice["TotalAmt"], invoice["TxnTaxDetail"]["TotalTax"]) == (100, 0)
+    taxed = sell(books, "NotApplicable", ("100", None), TxnTaxDetail={"TotalTax": money("10")})
+    refused(6170, books.write, "Invoice", taxed)
+
+
+def test_a_discount_lowers_the_tax_if_it_comes_first(books_of: dict[str, Books]) -> None:
+    books = books_of["AU"]
+    body = sell(books, "TaxExcluded", ("100", "GST"), ("100", "GST free"))
+    body["Line"].append(discount(percent="10"))
+    assert books.write("Invoice", body)["TotalAmt"] == 190
+    assert books.write("Invoice", {**body, "ApplyTaxAfterDiscount": True})["TotalAmt"] == 189
+
+
+def test_what_does_not_fit_is_refused(books_of: dict[str, Books]) -> None:
+    books = books_of["GB"]
+    assert "GlobalTaxCalculation" in refused(2020, books.write, "Invoice", sell(books, None, ("1", "20.0% S"))).detail
+    assert "VAT rate" in refused(6000, books.write, "Invoice", sell(books, "TaxExcluded", ("1", None))).detail
+    us_code = sell(books, "TaxExcluded", ("1", "20.0% S"))
+    us_code["Line"][0]["SalesItemLineDetail"]["TaxCodeRef"] = {"value": "TAX"}
+    refused(2500, books.write, "Invoice", us_code)
+
+
+def test_stated_tax_lines_count_each_rate_once(books_of: dict[str, Books]) -> None:
+    books = books_of["GB"]
+    body = sell(books, "TaxExcluded", ("10.01", "20.0% S"))
+    rate = books.write("Invoice", body)["TxnTaxDetail"]["TaxLine"][0]
+    rate["Amount"] = money("2.01")
+    assert books.write("Invoice", {**body, "TxnTaxDetail": {"TaxLine": [rate]}})["TotalAmt"] == money("12.02")
+    refused(6000, books.write, "Invoice", {**body, "TxnTaxDetail": {"TaxLine": [rate, rate]}})
+
+
+def test_a_company_is_added_while_it_runs(books_of: dict[str, Books]) -> None:
+    books = books_of["GB"]
+    added = books.control("POST", "companies", {"country": "CA", "name": "Maple Works"})
+    other = Books(books.url, books.simulator, added["realm_id"], books.client, books.session)
+    other.sign_in()
+    assert other.read("CompanyInfo", "1")["CompanyName"] == "Maple Works"
+
+
+def test_automated_sales_tax_from_the_start() -> None:
+    with running(plans=[Plan(automated_sales_tax=True)]) as (books,):
+        assert books.read("Preferences", "1")["TaxPrefs"]["PartnerTaxEnabled"] is True
+        customer, item = books.customer(), books.item(Taxable=True)
+        body = {
+            "DetailType": "SalesItemLineDetail",
+            "Amount": 100,
+            "SalesItemLineDetail": {"ItemRef": {"value": item["Id"]}},
+        }
+        invoice = books.write("Invoice", {"CustomerRef": {"value": customer["Id"]}, "Line": [body]})
+        assert invoice["TxnTaxDetail"]["TotalTax"] > 0
+
+
+def test_preferences_change_over_the_api_and_tell_of_it() -> None:
+    with running() as (books,):
+        before = books.call("GET", "preferences")["Preferences"]
+        body = {"SyncToken": before["SyncToken"], "sparse": True, "SalesFormsPrefs": {"AllowDeposit": True}}
+        after = books.call("POST", "preferences", body)["Preferences"]
+        assert after["SalesFormsPrefs"] == {**before["SalesFormsPrefs"], "AllowDeposit": True}
+        assert after["TaxPrefs"] == before["TaxPrefs"]
+        assert int(after["SyncToken"]) == int(before["SyncToken"]) + 1
+        refused(5010, books.call, "POST", "preferences", body)
