@@ -55,6 +55,13 @@ def check_type(account: Object, wanted: tuple[str, ...], element: str) -> None:
         raise refusals.account_type_refused(element, f"It must be one of {', '.join(wanted)}.")
 
 
+def check_receivable(made: Write) -> None:
+    """Raises: Refusal 6430, the ARAccountRef of a document is no account of receivables."""
+    account = made.reference("ARAccountRef")
+    if account is not None:
+        check_type(account, ("Accounts Receivable",), "ARAccountRef")
+
+
 def standard_account(company: Company, account_type: str, sub_type: str) -> Object | None:
     """Return the reference to the company's (oldest active) account of a purpose."""
     for account in company.kept.find("Account", "purpose", (account_type, sub_type)):

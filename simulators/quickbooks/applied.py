@@ -1,4 +1,4 @@
-"""What payments settle of invoices and credit memos, and the balances that follow.
+"""What payments settle of other documents, and the balances that follow.
 
 A document keeps, unseen, how much each payment settles of it; Balance and LinkedTxn are made from that.
 Applying is a system event: it moves the document's version (entity reference, Payment).
@@ -10,32 +10,42 @@ from decimal import Decimal
 
 from simulators.quickbooks import refusals
 from simulators.quickbooks.company import HIDDEN, Company, Object, cents
+from simulators.quickbooks.links import SETTLED, ZERO
+from simulators.quickbooks.receivables import CHARGING, applied_amount
 
-ZERO = Decimal("0.00")
-SETTLED = ("Invoice", "CreditMemo")
-
-
-def applied_amount(item: Object) -> Decimal:
-    return sum((Decimal(amount) for amount in item[HIDDEN].get("applied", {}).values()), ZERO)
+# Sales that take no payment owe nothing.
+_PAID_AT_ONCE = frozenset({"SalesReceipt", "RefundReceipt"})
 
 
 def settle_balance(entity: str, item: Object) -> None:
-    """Recompute Balance and LinkedTxn of an invoice or credit memo in place.
+    """Recompute Balance and LinkedTxn of a sales document in place.
 
     Raises:
         Refusal: 6000, more is applied to it than it comes to.
     """
+    if entity in CHARGING or entity == "Estimate":
+        item["LinkedTxn"] = _links(item)
+        return
+    if entity in _PAID_AT_ONCE:
+        item["Balance"] = ZERO
+        item.setdefault("LinkedTxn", [])
+        return
     balance = cents(Decimal(item["TotalAmt"]) - Decimal(item.get("Deposit") or 0) - applied_amount(item))
     if balance < 0:
         raise refusals.business_rule("The amount applied to this transaction is more than its total.")
     item["Balance"] = balance
     if entity == "CreditMemo":
         item["RemainingCredit"] = balance
-    item["LinkedTxn"] = [{"TxnId": id, "TxnType": "Payment"} for id in item[HIDDEN].get("applied", {})]
+    item["LinkedTxn"] = _links(item)
 
 
-def apply(company: Company, entity: str, id: str, payment_id: str, amount: Decimal) -> None:
+def _links(item: Object) -> list[Object]:
+    return [{"TxnId": id, "TxnType": "Payment"} for id in item[HIDDEN].get("applied", {})]
+
+
+def apply(company: Company, txn_type: str, id: str, payment_id: str, amount: Decimal) -> None:
     """Let a payment settle `amount` of a document from now on; 0 unlinks it."""
+    entity = SETTLED[txn_type]
     item = company.get(entity, id)
     applied = dict(item[HIDDEN].get("applied", {}))
     if Decimal(applied.get(payment_id, 0)) == amount:

@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo
 from simulators.clock import Clock
 from simulators.quickbooks import refusals
 from simulators.quickbooks.journal import post, repost_payments
+from simulators.quickbooks.links import SETTLED
 from simulators.quickbooks.localities import LOCALITIES, US
+from simulators.quickbooks.receivables import OPEN_AMOUNT, left_open
 from simulators.quickbooks.switches import Switches
 from simulators.store import Company as Kept
 from simulators.store import Key
@@ -28,12 +30,23 @@ DELETED = "_deleted"
 ZONE = ZoneInfo("America/Los_Angeles")
 COUNTRY = "country"
 
+_TRANSACTIONS = (
+    "Invoice",
+    "Payment",
+    "CreditMemo",
+    "Deposit",
+    "Estimate",
+    "SalesReceipt",
+    "RefundReceipt",
+    "Purchase",
+    "JournalEntry",
+)
 # Objects that draw their ids from one sequence, as QuickBooks Online's do.
 _SEQUENCES = {
-    **dict.fromkeys(("Invoice", "Payment", "CreditMemo", "Deposit"), "transaction"),
+    **dict.fromkeys(_TRANSACTIONS, "transaction"),
     **dict.fromkeys(("Customer", "Vendor", "Employee"), "name"),
 }
-TRANSACTIONS = frozenset(entity for entity, sequence in _SEQUENCES.items() if sequence == "transaction")
+TRANSACTIONS = frozenset(_TRANSACTIONS)
 # Where names must be unique: over which entities, and by which field.
 PEOPLE = ("Customer", "Vendor", "Employee")
 NAMED = {
@@ -81,16 +94,16 @@ def _purpose(item: Object) -> tuple[str, str] | None:
     return (item["AccountType"], item["AccountSubType"]) if item.get("Active", True) else None
 
 
-def _customer(item: Object) -> str:
-    return str(item["CustomerRef"]["value"])
+def _customer(item: Object) -> str | None:
+    customer = item.get("CustomerRef")
+    return str(customer["value"]) if customer else None
 
 
-# What each kind of document leaves open on its customer, and with which sign.
-OPEN_AMOUNT = {"Invoice": ("Balance", 1), "CreditMemo": ("Balance", -1), "Payment": ("UnappliedAmt", -1)}
-
+NUMBERED = frozenset({"Invoice", "CreditMemo", "Estimate", "SalesReceipt", "RefundReceipt", "JournalEntry"})
+BY_CUSTOMER = frozenset({"Invoice", "CreditMemo", "Payment", "Estimate", "SalesReceipt", "RefundReceipt"})
 _LISTS = (*NAMED, "CompanyInfo", "Preferences")
 INDEXES: dict[str, dict[str, Key]] = {
-    **{entity: {"changed": _changed} for entity in (*_LISTS, "Deposit")},
+    **{entity: {"changed": _changed} for entity in (*_LISTS, *TRANSACTIONS, "Attachable")},
     **{
         entity: {"changed": _changed, "customer": _customer, "open": _open(amount)}
         for entity, (amount, _) in OPEN_AMOUNT.items()
@@ -102,7 +115,9 @@ for _entity in NAMED:
 for _entity in ("Customer", "Item", "Account", "Class", "Department"):
     INDEXES[_entity] = {**INDEXES[_entity], "parent": _parent}
 INDEXES["Account"]["purpose"] = _purpose
-for _entity in ("Invoice", "CreditMemo"):
+for _entity in BY_CUSTOMER - set(OPEN_AMOUNT):
+    INDEXES[_entity] = {**INDEXES[_entity], "customer": _customer}
+for _entity in NUMBERED:
     INDEXES[_entity] = {**INDEXES[_entity], "number": _number}
 
 
@@ -254,21 +269,20 @@ class Company:
         self._move_balance(entity, before, item)
         post(self, entity, before, item)
         self.kept.put(entity, item["Id"], item)
-        if entity in OPEN_AMOUNT:
+        if entity in SETTLED.values():
             repost_payments(self, before, item)
         self._tell(Event(entity, item["Id"], operation, now))
 
     def _move_balance(self, entity: str, before: Object | None, after: Object | None) -> None:
         """Carry what a document leaves open to its customer. The customer's version does not move by it."""
-        if entity not in OPEN_AMOUNT:
-            return
-        field_name, sign = OPEN_AMOUNT[entity]
-        for item, direction in ((before, -sign), (after, sign)):
-            if item is None or not item[field_name]:
-                continue
-            customer = self.get("Customer", item["CustomerRef"]["value"])
-            customer["Balance"] = cents(Decimal(customer["Balance"]) + direction * item[field_name])
-            self.amend("Customer", customer)
+        moves = left_open(entity, after)
+        for customer_id, amount in left_open(entity, before).items():
+            moves[customer_id] = moves.get(customer_id, Decimal(0)) - amount
+        for customer_id, amount in moves.items():
+            if amount:
+                customer = self.get("Customer", customer_id)
+                customer["Balance"] = cents(Decimal(customer["Balance"]) + amount)
+                self.amend("Customer", customer)
 
     def _tell(self, event: Event) -> None:
         self.events = [

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from simulators.quickbooks.applied import ZERO
 from simulators.quickbooks.company import Company, Object
-from simulators.quickbooks.payments import PAYMENT, links_of, relink
+from simulators.quickbooks.links import ZERO, links_of
+from simulators.quickbooks.payments import PAYMENT, relink
 from simulators.quickbooks.writes import write
 
 

@@ -1,6 +1,6 @@
 """Deposits: payments moved from Undeposited Funds to a bank account, which makes them unchangeable (6540).
 
-Source: entity reference (Deposit). Only what a payment's life needs; other kinds of lines are amounts.
+Source: entity reference (Deposit). Lines on receivables or payables are not simulated.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from decimal import Decimal
 
 from simulators.quickbooks import refusals
 from simulators.quickbooks.accounts import check_type
-from simulators.quickbooks.applied import ZERO
 from simulators.quickbooks.closed_books import check_open
 from simulators.quickbooks.company import HIDDEN, Company, Object
+from simulators.quickbooks.links import ZERO
 from simulators.quickbooks.totals import rounded
 from simulators.quickbooks.writes import Kind, Write
+
+_DEPOSITED = ("Payment", "SalesReceipt")
+_TAKES_NO_LINE = ("Accounts Receivable", "Accounts Payable")
 
 
 def _settle_deposit(made: Write) -> None:
@@ -29,9 +32,26 @@ def _settle_deposit(made: Write) -> None:
         if not lines:
             raise refusals.missing_parameter("Line")
         item["Line"] = [_settle_line(made, line, number) for number, line in enumerate(lines, 1)]
-    item["TotalAmt"] = sum((Decimal(line["Amount"]) for line in item["Line"]), ZERO)
+    cash_back = _cash_back(made)
+    item["TotalAmt"] = sum((Decimal(line["Amount"]) for line in item["Line"]), ZERO) - cash_back
+    if item["TotalAmt"] < 0:
+        raise refusals.business_rule("Transaction amount must be 0 or greater.")
     home = company.home_currency
     item["CurrencyRef"] = {"value": home, "name": home}
+
+
+def _cash_back(made: Write) -> Decimal:
+    """What was taken in cash, and does not reach the account of the deposit."""
+    cash_back = made.item.get("CashBack")
+    if not cash_back or not cash_back.get("Amount"):
+        made.item.pop("CashBack", None)
+        return ZERO
+    if cash_back.get("AccountRef") is None:
+        raise refusals.missing_parameter("CashBack.AccountRef")
+    if cash_back["Amount"] < 0:
+        raise refusals.negative_amount("CashBack.Amount")
+    cash_back["Amount"] = rounded(cash_back["Amount"])
+    return Decimal(cash_back["Amount"])
 
 
 def _settle_line(made: Write, line: Object, number: int) -> Object:
@@ -43,15 +63,19 @@ def _settle_line(made: Write, line: Object, number: int) -> Object:
         detail = line.get("DepositLineDetail") or {}
         if detail.get("AccountRef") is None:
             raise refusals.missing_parameter("Line.DepositLineDetail.AccountRef")
+        account = made.company.get("Account", detail["AccountRef"]["value"])
+        if account["AccountType"] in _TAKES_NO_LINE:
+            raise refusals.feature_not_supported(f"A deposit line on {account['AccountType']}")
         return {
             **settled,
             "Amount": rounded(line["Amount"]),
             "DetailType": "DepositLineDetail",
             "DepositLineDetail": detail,
         }
-    payment = made.company.find("Payment", str(links[0].get("TxnId")))
-    if links[0].get("TxnType") != "Payment" or payment is None:
-        raise refusals.cannot_link("A deposit links payments.")
+    txn_type = links[0].get("TxnType")
+    payment = made.company.find(txn_type, str(links[0].get("TxnId"))) if txn_type in _DEPOSITED else None
+    if payment is None:
+        raise refusals.cannot_link("A deposit links payments and sales receipts.")
     held = payment[HIDDEN].get("deposit")
     if held and held != made.item.get("Id"):
         raise refusals.cannot_link("The payment is on another deposit.")
@@ -59,8 +83,9 @@ def _settle_line(made: Write, line: Object, number: int) -> Object:
         _check_undeposited(made.company, payment)
     return {
         **settled,
-        "Amount": payment["TotalAmt"],
-        "LinkedTxn": [{"TxnId": payment["Id"], "TxnType": "Payment", "TxnLineId": "0"}],
+        # The bank books in the home currency what came in at the payment's rate.
+        "Amount": rounded(Decimal(payment["TotalAmt"]) * Decimal(payment.get("ExchangeRate") or 1)),
+        "LinkedTxn": [{"TxnId": payment["Id"], "TxnType": txn_type, "TxnLineId": "0"}],
     }
 
 
@@ -70,29 +95,31 @@ def _check_undeposited(company: Company, payment: Object) -> None:
         raise refusals.cannot_link("The payment is not in Undeposited Funds.")
 
 
-def _payments_of(deposit: Object | None) -> set[str]:
-    return {line["LinkedTxn"][0]["TxnId"] for line in (deposit or {}).get("Line", []) if line.get("LinkedTxn")}
+def _payments_of(deposit: Object | None) -> set[tuple[str, str]]:
+    links = [line["LinkedTxn"][0] for line in (deposit or {}).get("Line", []) if line.get("LinkedTxn")]
+    return {(link["TxnType"], link["TxnId"]) for link in links}
 
 
 def _deposit_saved(made: Write) -> None:
     before, after = _payments_of(made.before), _payments_of(made.item)
-    for id in sorted(before - after):
-        _mark(made.company, id, None)
-    for id in sorted(after - before):
-        _mark(made.company, id, made.item["Id"])
+    for target in sorted(before - after):
+        _mark(made.company, target, None)
+    for target in sorted(after - before):
+        _mark(made.company, target, made.item["Id"])
 
 
-def _mark(company: Company, payment_id: str, deposit_id: str | None) -> None:
-    payment = company.get("Payment", payment_id)
+def _mark(company: Company, target: tuple[str, str], deposit_id: str | None) -> None:
+    entity, id = target
+    payment = company.get(entity, id)
     payment[HIDDEN] = {**payment[HIDDEN], "deposit": deposit_id}
     payment["LinkedTxn"] = [{"TxnId": deposit_id, "TxnType": "Deposit"}] if deposit_id else []
-    company.save("Payment", payment)
+    company.save(entity, payment)
 
 
 def _delete_deposit(company: Company, item: Object) -> None:
     check_open(company, item["TxnDate"])
-    for id in sorted(_payments_of(item)):
-        _mark(company, id, None)
+    for target in sorted(_payments_of(item)):
+        _mark(company, target, None)
 
 
 DEPOSIT = Kind(

@@ -56,6 +56,7 @@ LENGTHS: dict[str, dict[str, int]] = {
     "Account": {"Name": 100, "Description": 100},
     "Transaction": {"DocNumber": 21, "PrivateNote": 4000},
     "Payment": {"PaymentRefNum": 21},
+    "SalesTransaction": {"PaymentRefNum": 100},
     "Term": {"Name": 31},
     "PaymentMethod": {"Name": 31},
     "Class": {"Name": 100},
@@ -83,6 +84,7 @@ FORBIDDEN: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
 TEXT_ENUMS: dict[tuple[str, str], tuple[str, ...]] = {
     ("Customer", "PreferredDeliveryMethod"): ("Print", "Email", "None"),
     ("PaymentMethod", "Type"): ("CREDIT_CARD", "NON_CREDIT_CARD"),
+    ("Estimate", "TxnStatus"): ("Accepted", "Closed", "Pending", "Rejected", "Converted"),
     ("Term", "Type"): ("STANDARD", "DATE_DRIVEN"),
     ("Account", "AccountSubType"): tuple(SCHEMA["enums"]["AccountSubTypeEnum"]),
 }

@@ -12,7 +12,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from simulators.quickbooks.account_types import CLASSIFICATION
-from simulators.quickbooks.posting import POSTED, ZERO, Object, entries_of
+from simulators.quickbooks.links import SETTLED, ZERO
+from simulators.quickbooks.posting import POSTED, Object, entries_of
+from simulators.quickbooks.receivables import CHARGES, only_charge
 from simulators.quickbooks.totals import rounded
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ STANDARD: Mapping[str, tuple[str, str, str]] = {
     "discounts": ("Discounts given", "Income", "DiscountsRefundsGiven"),
     "tax": ("Sales Tax Payable", "Other Current Liability", "SalesTaxPayable"),
     "global tax": ("Tax Payable", "Other Current Liability", "GlobalTaxPayable"),
+    "global tax": ("Tax Payable", "Other Current Liability", "GlobalTaxPayable"),
     "exchange": ("Exchange Gain or Loss", "Other Expense", "ExchangeGainOrLoss"),
 }
 
@@ -39,13 +42,20 @@ class _CompanyChart:
     def standard(self, purpose: str) -> str:
         if purpose == "tax" and not self.company.is_in_us:
             purpose = "global tax"
+        if purpose == "tax" and not self.company.is_in_us:
+            purpose = "global tax"
         name, account_type, sub_type = STANDARD[purpose]
         found = self.company.kept.find_ids("Account", "purpose", (account_type, sub_type))
         return found[0] if found else _make_account(self.company, name, account_type, sub_type)
 
-    def settled(self, entity: str, id: str) -> tuple[str, Decimal]:
-        document = self.company.get(entity, id)
-        return document["CustomerRef"]["value"], Decimal(document.get("ExchangeRate") or 1)
+    def settled(self, txn_type: str, id: str) -> tuple[str, Decimal]:
+        document = self.company.get(SETTLED[txn_type], id)
+        charge = only_charge(document)
+        customer = charge[0] if charge else document["CustomerRef"]["value"]
+        return customer, Decimal(document.get("ExchangeRate") or 1)
+
+    def is_receivable(self, account: str) -> bool:
+        return bool(self.company.get("Account", account)["AccountType"] == "Accounts Receivable")
 
     def deposited(self, entity: str, id: str) -> tuple[str, Decimal]:
         document = self.company.get(entity, id)
@@ -74,12 +84,17 @@ def post(company: Company, entity: str, before: Object | None, item: Object | No
 
 def repost_payments(company: Company, before: Object | None, item: Object) -> None:
     """Post the payments of a document anew, whose customer or rate another write has changed."""
-    if before is None or all(before.get(name) == item.get(name) for name in ("CustomerRef", "ExchangeRate")):
+    if before is None or _terms(before) == _terms(item):
         return
     for payment_id in item[_HIDDEN].get("applied", {}):
         payment = company.get("Payment", payment_id)
         post(company, "Payment", company.get("Payment", payment_id), payment)
         company.amend("Payment", payment)
+
+
+def _terms(item: Object) -> tuple[object, ...]:
+    """What the posting of a payment takes from the document that it settles."""
+    return item.get("CustomerRef"), item.get("ExchangeRate"), sorted(item[_HIDDEN].get(CHARGES, {}))
 
 
 def journal_of(item: Object | None) -> list[Object]:

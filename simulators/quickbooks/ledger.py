@@ -5,19 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from simulators.quickbooks.applied import ZERO
 from simulators.quickbooks.company import HIDDEN, Company, Object
 from simulators.quickbooks.journal import journal_of, journals
-
-_OPEN = {"Invoice": "Balance", "CreditMemo": "Balance", "Payment": "UnappliedAmt"}
+from simulators.quickbooks.links import ZERO
+from simulators.quickbooks.receivables import CHARGING, OPEN_AMOUNT, left_open
 
 
 def books(company: Company) -> dict[str, Any]:
     """Return receivables by customer, every document with its figures, the sums, and the trial balance.
 
-    `receivable` of a customer is open invoices less open credit memos and unapplied payments, `ledger` what
-    the journal says of it; both in the customer's currency. `agrees` says whether every customer's Balance is
-    just that, and whether the accounts hold what the journal says and come to nought.
+    `receivable` of a customer is open invoices less open credit memos and unapplied payments, with what
+    journal entries and purchases charge it; `ledger` is what the journal says. Both are in the customer's
+    currency. `agrees` says whether every customer's Balance is just that, and whether the accounts hold
+    what the journal says and come to nought.
     """
     by_account: dict[str, Decimal] = {}
     by_customer: dict[str, Decimal] = {}
@@ -27,13 +27,13 @@ def books(company: Company) -> dict[str, Any]:
             by_customer[entry["customer"]] = by_customer.get(entry["customer"], ZERO) + entry["foreign"]
     receivable: dict[str, Decimal] = {}
     documents: dict[str, list[dict[str, Any]]] = {}
-    for entity, amount in _OPEN.items():
-        sign = 1 if entity == "Invoice" else -1
+    for entity in (*OPEN_AMOUNT, *sorted(CHARGING)):
         documents[entity] = []
         for item in company.all(entity):
-            customer = item["CustomerRef"]["value"]
-            receivable[customer] = receivable.get(customer, ZERO) + sign * Decimal(item[amount])
-            documents[entity].append(_document(item))
+            for customer, amount in left_open(entity, item).items():
+                receivable[customer] = receivable.get(customer, ZERO) + amount
+            if entity in OPEN_AMOUNT:
+                documents[entity].append(_document(item))
     customers = [
         {
             "id": customer["Id"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from simulators.quickbooks import refusals
-from simulators.quickbooks.accounts import standard_account
+from simulators.quickbooks.accounts import check_type, standard_account
 from simulators.quickbooks.company import HIDDEN, Company, Object
 from simulators.quickbooks.global_tax import carved, line_code
 from simulators.quickbooks.totals import SaleLine, discount_of, price, rounded
@@ -16,6 +16,7 @@ from simulators.quickbooks.writes import SHIPPING_ITEM, Write
 
 MOST_LINES = 750
 _ITEM, _DISCOUNT, _SUBTOTAL = "SalesItemLineDetail", "DiscountLineDetail", "SubTotalLineDetail"
+_DISCOUNT_ACCOUNTS = ("Income", "Other Income", "Expense", "Other Expense", "Cost of Goods Sold")
 _TEXT, _GROUP = "DescriptionOnly", "GroupLineDetail"
 
 
@@ -40,7 +41,7 @@ def settle_lines(made: Write) -> None:
         {"Amount": subtotal, "DetailType": _SUBTOTAL, _SUBTOTAL: {}},
         *(_settle_discount(made, line, subtotal) for line in discounts),
     ]
-    _give_ids(made)
+    number_lines(made)
 
 
 def sale_lines(lines: list[Object]) -> list[SaleLine]:
@@ -90,7 +91,7 @@ def _settle_line(made: Write, line: Object) -> Object:
     if detail.get("ItemRef") is None:
         # Without an item the line is text, whatever its amount.
         return {**settled, "DetailType": _TEXT, "DescriptionLineDetail": {}}
-    kept, amount = _item_detail(made, detail), _amount(line, detail)
+    kept, amount = _item_detail(made, detail), line_amount(line, detail)
     if not made.company.is_in_us:
         amount, kept["TaxInclusiveAmt"] = carved(made, amount, kept["TaxCodeRef"], kept.get("TaxInclusiveAmt"))
     return {**settled, "Amount": amount, "DetailType": _ITEM, _ITEM: kept}
@@ -103,7 +104,7 @@ def _settle_group(made: Write, line: Object) -> Object:
     return {"Amount": amount, "DetailType": _GROUP, _GROUP: {**detail, "Line": inner}}
 
 
-def _amount(line: Object, detail: Object) -> Decimal:
+def line_amount(line: Object, detail: Object) -> Decimal:
     """The amount of an item line, in cents.
 
     Raises:
@@ -183,6 +184,9 @@ def _settle_discount(made: Write, line: Object, subtotal: Decimal) -> Object:
     taken = discount_of(subtotal, percent, amount)
     if taken > max(subtotal, Decimal(0)):
         raise refusals.business_rule("The discount amount can't be greater than the subtotal.")
+    if detail.get("DiscountAccountRef"):
+        chosen = made.company.get("Account", detail["DiscountAccountRef"]["value"])
+        check_type(chosen, _DISCOUNT_ACCOUNTS, "DiscountAccountRef")
     account = detail.get("DiscountAccountRef") or standard_account(made.company, "Income", "DiscountsRefundsGiven")
     kept = {
         "PercentBased": percent is not None,
@@ -199,7 +203,7 @@ def _settle_discount(made: Write, line: Object, subtotal: Decimal) -> Object:
     }
 
 
-def _give_ids(made: Write) -> None:
+def number_lines(made: Write) -> None:
     """Number the lines; an unknown Id, 0 or none makes a new line. The subtotal line has no Id."""
     known = {line["Id"] for line in (made.before or {}).get("Line", []) if "Id" in line}
     hidden = made.item[HIDDEN]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulators.quickbooks.company import OPEN_AMOUNT, Company, Object, name_of
+from simulators.quickbooks.company import HIDDEN, TRANSACTIONS, Company, Object, name_of
+from simulators.quickbooks.receivables import CHARGES
 
 MERGED = {"Customer": "CustomerRef", "Item": "ItemRef"}
 
@@ -22,12 +23,33 @@ def merge(company: Company, entity: str, survivor_id: str, gone_id: str) -> Obje
     name = MERGED[entity]
     survivor, gone = company.get(entity, survivor_id), company.get(entity, gone_id)
     reference = {"value": survivor_id, "name": name_of(entity, survivor)}
-    for document in OPEN_AMOUNT:
+    for document in sorted(TRANSACTIONS):
         for item in list(company.all(document)):
-            if _redirect(item, name, gone_id, reference):
+            found = _redirect(item, name, gone_id, reference)
+            if entity == "Customer":
+                found |= _redirect_party(item, gone_id, reference)
+            if found:
                 company.save(document, item)
     company.remove(entity, gone, merged_into=survivor_id)
     return company.get(entity, survivor_id)
+
+
+def _redirect_party(item: Object, gone_id: str, reference: Object) -> bool:
+    """Replace a customer that a purchase, or a line of a journal entry, is made out to; and what it charges it."""
+    entity = item.get("EntityRef") or {}
+    found = entity.get("type") == "Customer" and entity["value"] == gone_id
+    if found:
+        item["EntityRef"] = {**reference, "type": "Customer"}
+    for line in item.get("Line", []):
+        party = line.get("JournalEntryLineDetail", {}).get("Entity") or {}
+        if party.get("Type") == "Customer" and party["EntityRef"]["value"] == gone_id:
+            party["EntityRef"] = reference
+            found = True
+    charges = dict(item[HIDDEN].get(CHARGES, {}))
+    if gone_id in charges:
+        charges[reference["value"]] = charges.pop(gone_id) + charges.get(reference["value"], 0)
+        item[HIDDEN] = {**item[HIDDEN], CHARGES: {customer: amount for customer, amount in charges.items() if amount}}
+    return found
 
 
 def _redirect(value: Any, name: str, gone_id: str, reference: Object) -> bool:

@@ -27,7 +27,10 @@ ANSWER_WITHIN_S = 3.0
 _DOCUMENT = frozenset({"created", "updated", "deleted", "void", "emailed"})
 _ENTRY = frozenset({"created", "updated", "deleted", "merged"})
 TOLD: dict[str, frozenset[str]] = {
-    **dict.fromkeys(("Invoice", "Payment", "CreditMemo"), _DOCUMENT),
+    **dict.fromkeys(("Invoice", "Payment", "CreditMemo", "SalesReceipt", "RefundReceipt"), _DOCUMENT),
+    "Estimate": _DOCUMENT - {"void"},
+    "Purchase": _DOCUMENT - {"emailed"},
+    "JournalEntry": _DOCUMENT - {"void", "emailed"},
     **dict.fromkeys(("Customer", "Vendor", "Employee", "Item", "Account", "Class"), _ENTRY),
     **dict.fromkeys(("Department", "PaymentMethod"), _ENTRY - {"deleted"}),
     "Deposit": _DOCUMENT - {"void", "emailed"},

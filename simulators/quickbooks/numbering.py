@@ -12,7 +12,7 @@ from simulators.quickbooks.writes import Write
 
 _AUTO = "AUTO_GENERATE"
 _LAST = "last DocNumber"
-_NUMBERED = ("Invoice", "CreditMemo")
+_SALES = ("Invoice", "CreditMemo", "SalesReceipt", "RefundReceipt", "Estimate")
 ALLOW_DUPLICATE = "allowduplicatedocnum"
 
 
@@ -35,11 +35,11 @@ def settle_number(made: Write) -> None:
         return
     if (custom or made.company.switches.check_numbers_when_automatic) and ALLOW_DUPLICATE not in made.include:
         _check_free(made, number)
-    made.company.kept.set_setting(_LAST, number)
+    made.company.kept.set_setting(_sequence(made), number)
 
 
 def _check_free(made: Write, number: str) -> None:
-    entities = _NUMBERED if made.company.switches.numbers_across_types else (made.entity,)
+    entities = _SALES if made.entity in _SALES and made.company.switches.numbers_across_types else (made.entity,)
     for entity in entities:
         found = made.company.find_numbered(entity, number)
         if found is not None and (entity, found["Id"]) != (made.entity, made.item.get("Id")):
@@ -48,9 +48,14 @@ def _check_free(made: Write, number: str) -> None:
 
 def _next_number(made: Write) -> str:
     """Continue the latest number with its prefix: App_1000, App_1001."""
-    last = str(made.company.kept.setting(_LAST, "1000"))
+    last = str(made.company.kept.setting(_sequence(made), "1000" if made.entity in _SALES else "0"))
     match = re.fullmatch(r"(.*?)(\d+)", last)
     if match is None:
-        return "1001"
+        return "1001" if made.entity in _SALES else "1"
     prefix, digits = match.groups()
     return f"{prefix}{int(digits) + 1:0{len(digits)}d}"
+
+
+def _sequence(made: Write) -> str:
+    """Sales documents count on from each other, journal entries by themselves."""
+    return _LAST if made.entity in _SALES else f"{_LAST} {made.entity}"

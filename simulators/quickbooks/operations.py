@@ -14,9 +14,13 @@ from simulators.quickbooks.accounts import ACCOUNT
 from simulators.quickbooks.closed_books import check_open
 from simulators.quickbooks.company import Company, Object
 from simulators.quickbooks.deposits import DEPOSIT
+from simulators.quickbooks.estimates import ESTIMATE
+from simulators.quickbooks.journal_entries import JOURNAL_ENTRY
 from simulators.quickbooks.lists import CLASS, COMPANY_CURRENCY, DEPARTMENT, ITEM, PAYMENT_METHOD, TAX_AGENCY, TERM
 from simulators.quickbooks.payments import PAYMENT
 from simulators.quickbooks.people import CUSTOMER, EMPLOYEE, VENDOR
+from simulators.quickbooks.purchases import PURCHASE
+from simulators.quickbooks.receipts import REFUND_RECEIPT, SALES_RECEIPT
 from simulators.quickbooks.sales import CREDIT_MEMO, INVOICE
 from simulators.quickbooks.sales_tax import create_tax_code
 from simulators.quickbooks.settings import COMPANY_INFO, PREFERENCES
@@ -35,11 +39,16 @@ KINDS: Mapping[str, Kind] = {
         DEPARTMENT,
         DEPOSIT,
         EMPLOYEE,
+        ESTIMATE,
         INVOICE,
         ITEM,
+        JOURNAL_ENTRY,
         PAYMENT,
         PAYMENT_METHOD,
         PREFERENCES,
+        PURCHASE,
+        REFUND_RECEIPT,
+        SALES_RECEIPT,
         TAX_AGENCY,
         TERM,
         VENDOR,
@@ -51,8 +60,8 @@ TAX_SERVICE = "TaxService"
 READABLE = (*KINDS, *READ_ONLY)
 # Path segment → entity: paths are in lower case.
 SEGMENTS: Mapping[str, str] = {entity.lower(): entity for entity in READABLE}
-VOIDED_BY_UPDATE = frozenset({"Payment"})
-_MAILED = frozenset({"Invoice", "CreditMemo"})
+VOIDED_BY_UPDATE = frozenset({"Payment", "SalesReceipt"})
+_MAILED = frozenset({"Invoice", "CreditMemo", "Estimate", "SalesReceipt", "RefundReceipt"})
 
 
 def with_id_of_settings(entity: str | None, body: Any) -> Any:

@@ -8,23 +8,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from simulators.quickbooks import refusals
-from simulators.quickbooks.accounts import check_type, standard_account
-from simulators.quickbooks.applied import SETTLED, ZERO, apply, voided_note
+from simulators.quickbooks.accounts import check_receivable, check_type, standard_account
+from simulators.quickbooks.applied import apply, voided_note
 from simulators.quickbooks.closed_books import check_open
-from simulators.quickbooks.company import HIDDEN, Company, Object, cents
+from simulators.quickbooks.company import HIDDEN, Company, Object
+from simulators.quickbooks.links import SETTLED, ZERO, Links, Target, is_credit, lines_of, links_of, unapplied
+from simulators.quickbooks.receivables import left_open, only_charge
 from simulators.quickbooks.totals import rounded
 from simulators.quickbooks.writes import Kind, Write
-
-Links = dict[tuple[str, str], Decimal]
-
-
-def links_of(payment: Object | None) -> Links:
-    """(entity, id) → amount of every document that a payment settles."""
-    found: Links = {}
-    for line in (payment or {}).get("Line", []):
-        target = (line["LinkedTxn"][0]["TxnType"], line["LinkedTxn"][0]["TxnId"])
-        found[target] = found.get(target, ZERO) + Decimal(line["Amount"])
-    return found
 
 
 def _settle_payment(made: Write) -> None:
@@ -41,6 +32,7 @@ def _settle_payment(made: Write) -> None:
     check_open(company, item["TxnDate"], (made.before or {}).get("TxnDate"))
     _settle_currency(made)
     _settle_account(made)
+    check_receivable(made)
     if made.touches("Line") or "Line" not in item:
         item["Line"] = [_settle_line(line) for line in made.sent.get("Line") or []]
     _check_links(made)
@@ -88,21 +80,47 @@ def _check_links(made: Write) -> None:
     """Every settled document exists, belongs to the customer and is open for as much.
 
     Raises:
-        Refusal: unknown document (2500), another customer's (620), more than its balance or than the
-            money there is (6000).
+        Refusal: unknown document (2500), another customer's or none that is owed (620), more than its
+            balance or than the money there is (6000).
     """
     own = links_of(made.before)
     family = _family(made.company, made.item["CustomerRef"]["value"])
-    for (entity, id), amount in links_of(made.item).items():
-        document = made.company.find(entity, id)
-        if document is None or (entity, id) in made.company.fresh:
-            raise refusals.missing_reference("Line.LinkedTxn")
-        if document["CustomerRef"]["value"] not in family:
-            raise refusals.cannot_link(f"Transaction {id} belongs to another customer.")
-        if amount > Decimal(document["Balance"]) + own.get((entity, id), ZERO):
+    links = links_of(made.item)
+    credits = []
+    for target, amount in links.items():
+        customer, left, credit = _open_for(made.company, target)
+        if customer not in family:
+            raise refusals.cannot_link(f"Transaction {target[1]} belongs to another customer.")
+        if credit:
+            credits.append(list(target))
+        if amount > left + own.get(target, ZERO):
             raise refusals.business_rule("The amount applied is more than the balance of the linked transaction.")
+    made.item[HIDDEN] = {**made.item[HIDDEN], "credits": credits}
     if unapplied(made.item) < 0:
         raise refusals.business_rule("The amounts applied are more than the payment.")
+
+
+def _open_for(company: Company, target: Target) -> tuple[str, Decimal, bool]:
+    """The customer of a document, what is left to settle of it, and whether that is to its credit."""
+    txn_type, id = target
+    entity = SETTLED[txn_type]
+    document = company.find(entity, id)
+    if document is None or (entity, id) in company.fresh or txn_type not in (entity, _purchase_type(document)):
+        raise refusals.missing_reference("Line.LinkedTxn")
+    if entity in ("Invoice", "CreditMemo"):
+        return document["CustomerRef"]["value"], Decimal(document["Balance"]), entity == "CreditMemo"
+    charge = only_charge(document)
+    if charge is None:
+        raise refusals.cannot_link(f"Transaction {id} does not charge just one customer.")
+    customer, charged = charge
+    return customer, abs(left_open(entity, document)[customer]), charged < 0
+
+
+def _purchase_type(document: Object) -> str:
+    """The type by which a payment names a purchase."""
+    if document.get("Credit"):
+        return "CreditCardCredit"
+    return "Check" if document.get("PaymentType") == "Check" else "Expense"
 
 
 def _family(company: Company, customer_id: str) -> set[str]:
@@ -115,31 +133,20 @@ def _family(company: Company, customer_id: str) -> set[str]:
     return found
 
 
-def unapplied(payment: Object) -> Decimal:
-    """TotalAmt less what goes to invoices, plus what comes from credit memos."""
-    links = links_of(payment).items()
-    used = sum((amount if entity == "Invoice" else -amount for (entity, _), amount in links), ZERO)
-    return cents(Decimal(payment["TotalAmt"]) - used)
-
-
 def _payment_saved(made: Write) -> None:
     carry_links(made.company, made.item["Id"], links_of(made.before), links_of(made.item))
 
 
 def carry_links(company: Company, payment_id: str, before: Links, after: Links) -> None:
     """Bring the settled documents in line with a payment's changed lines, releases first."""
-    for entity, id in sorted({*before, *after}, key=lambda target: after.get(target, ZERO)):
-        apply(company, entity, id, payment_id, after.get((entity, id), ZERO))
+    for txn_type, id in sorted({*before, *after}, key=lambda target: after.get(target, ZERO)):
+        apply(company, txn_type, id, payment_id, after.get((txn_type, id), ZERO))
 
 
 def relink(company: Company, payment: Object, links: Links) -> Object:
     """Let a payment settle exactly `links` from now on: a system event, so its version moves."""
     before = links_of(payment)
-    payment["Line"] = [
-        {"Amount": amount, "LinkedTxn": [{"TxnId": id, "TxnType": entity}]}
-        for (entity, id), amount in links.items()
-        if amount
-    ]
+    payment["Line"] = lines_of(links)
     payment["UnappliedAmt"] = unapplied(payment)
     kept = company.save("Payment", payment)
     carry_links(company, payment["Id"], before, links)
@@ -149,26 +156,27 @@ def relink(company: Company, payment: Object, links: Links) -> Object:
 def unlink(company: Company, payment_id: str, entity: str, id: str) -> None:
     """Take one document off a payment; its money becomes unapplied.
 
-    A credit memo that settled the document together with it is released as well.
+    A credit that settled the document together with it is released as well.
     """
     payment = company.get("Payment", payment_id)
     links = {target: amount for target, amount in links_of(payment).items() if target != (entity, id)}
-    invoices = sum((amount for (kind, _), amount in links.items() if kind == "Invoice"), ZERO)
-    room = max(invoices - Decimal(payment["TotalAmt"]), ZERO)
+    charged = sum((amount for target, amount in links.items() if not is_credit(payment, target)), ZERO)
+    room = max(charged - Decimal(payment["TotalAmt"]), ZERO)
     for target, amount in list(links.items()):
-        if target[0] == "CreditMemo":
+        if is_credit(payment, target):
             links[target] = min(amount, room)
             room -= links[target]
     if entity == "CreditMemo":
-        _shrink_invoices(links, Decimal(payment["TotalAmt"]))
+        _shrink_charges(payment, links)
     relink(company, payment, links)
 
 
-def _shrink_invoices(links: Links, money: Decimal) -> None:
+def _shrink_charges(payment: Object, links: Links) -> None:
     """Without a credit memo its payment settles only as much as money and other credits cover."""
-    covered = money + sum((amount for (kind, _), amount in links.items() if kind == "CreditMemo"), ZERO)
+    covered = Decimal(payment["TotalAmt"])
+    covered += sum((amount for target, amount in links.items() if is_credit(payment, target)), ZERO)
     for target, amount in list(links.items()):
-        if target[0] == "Invoice":
+        if not is_credit(payment, target):
             links[target] = min(amount, covered)
             covered -= links[target]
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
+from simulators.quickbooks.links import ZERO, is_credit
 from simulators.quickbooks.totals import rounded
 
 Object = dict[str, Any]
-ZERO = Decimal("0.00")
 _ONE = Decimal(1)
 
 
@@ -49,8 +49,11 @@ class Chart(Protocol):
     def standard(self, purpose: str) -> str:
         """Return the id of the company's account for a purpose of `journal.STANDARD`."""
 
-    def settled(self, entity: str, id: str) -> tuple[str, Decimal]:
+    def settled(self, txn_type: str, id: str) -> tuple[str, Decimal]:
         """Return the customer and the rate of a document that a payment settles."""
+
+    def is_receivable(self, account: str) -> bool:
+        """Whether an account is one of receivables, whose entries belong to customers."""
 
     def deposited(self, entity: str, id: str) -> tuple[str, Decimal]:
         """Return the account that a payment or sales receipt went to, and its amount in the home currency."""
@@ -66,6 +69,10 @@ class _Draft:
         if foreign:
             amount = rounded(foreign * (self.rate if rate is None else rate))
             self.entries.append(Entry(account, amount, foreign, customer))
+
+    def post_by_hand(self, account: str, foreign: Decimal, customer: str | None) -> None:
+        """Post to an account that the sender chose; on receivables the entry is the customer's."""
+        self.post(account, foreign, customer if self.chart.is_receivable(account) else None)
 
     def receive(self, item: Object, foreign: Decimal, customer: str, *, rate: Decimal | None = None) -> None:
         """Raise what a customer owes; a negative amount lowers it."""
@@ -148,8 +155,9 @@ def _payment(draft: _Draft, item: Object) -> None:
     left = Decimal(item["TotalAmt"])
     for line in item["Line"]:
         link = line["LinkedTxn"][0]
-        customer, rate = draft.chart.settled(link["TxnType"], link["TxnId"])
-        settled = Decimal(line["Amount"]) * (-1 if link["TxnType"] in CREDITS else 1)
+        target = (link["TxnType"], link["TxnId"])
+        customer, rate = draft.chart.settled(*target)
+        settled = Decimal(line["Amount"]) * (-1 if is_credit(item, target) else 1)
         draft.receive(item, -settled, customer, rate=rate)
         left -= settled
     draft.receive(item, -left, item["CustomerRef"]["value"])
@@ -173,9 +181,10 @@ def _purchase(draft: _Draft, item: Object) -> None:
     """An expense, a check, or what a credit card paid; with `Credit`, a refund to the card."""
     sign = -1 if item.get("Credit") else 1
     draft.post(item["AccountRef"]["value"], -sign * Decimal(item["TotalAmt"]))
+    customer = (item.get("EntityRef") or {}).get("value")
     for line in item["Line"]:
         if "Amount" in line:
-            draft.post(expense_account(line), sign * Decimal(line["Amount"]), line_customer(item, line))
+            draft.post_by_hand(expense_account(line), sign * Decimal(line["Amount"]), customer)
 
 
 def _journal_entry(draft: _Draft, item: Object) -> None:
@@ -183,9 +192,8 @@ def _journal_entry(draft: _Draft, item: Object) -> None:
         detail = line.get("JournalEntryLineDetail")
         if detail is not None:
             sign = 1 if detail["PostingType"] == "Debit" else -1
-            entity = detail.get("Entity") or {}
-            customer = entity["EntityRef"]["value"] if entity.get("Type") == "Customer" else None
-            draft.post(detail["AccountRef"]["value"], sign * Decimal(line["Amount"]), customer)
+            customer = ((detail.get("Entity") or {}).get("EntityRef") or {}).get("value")
+            draft.post_by_hand(detail["AccountRef"]["value"], sign * Decimal(line["Amount"]), customer)
 
 
 def expense_account(line: Object) -> str:
@@ -193,12 +201,6 @@ def expense_account(line: Object) -> str:
     kind = line["DetailType"]
     name = "AccountRef" if kind == "AccountBasedExpenseLineDetail" else "ItemAccountRef"
     return str(line[kind][name]["value"])
-
-
-def line_customer(item: Object, line: Object) -> str | None:
-    """Return whose receivable a line on such an account moves: the purchase is made out to that customer."""
-    entity = item.get("EntityRef") or {}
-    return str(entity["value"]) if entity.get("type") == "Customer" else None
 
 
 def _money_account(draft: _Draft, item: Object) -> str:
@@ -209,8 +211,6 @@ def _ref(reference: Object | None) -> str | None:
     return str(reference["value"]) if reference else None
 
 
-# What a payment may settle that is a credit of the customer's, and not owed by it.
-CREDITS = frozenset({"CreditMemo"})
 _POSTED: Mapping[str, Callable[[_Draft, Object], None]] = {
     "Invoice": _invoice,
     "CreditMemo": _credit_memo,

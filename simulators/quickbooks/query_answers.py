@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from simulators.quickbooks import refusals
-from simulators.quickbooks.company import PEOPLE, ZONE, Company, Object, folded
+from simulators.quickbooks.company import BY_CUSTOMER, NUMBERED, PEOPLE, ZONE, Company, Object, folded
 from simulators.quickbooks.fields import fields_of, is_complex
 from simulators.quickbooks.operations import READABLE
 from simulators.quickbooks.query_language import Condition, Query, parse_query
@@ -61,10 +61,10 @@ def _indexed(company: Company, entity: str, query: Query, *, active_alone: bool)
         if name == "id" and condition.operator in ("=", "IN"):
             found = [company.find(entity, value) for value in dict.fromkeys(condition.values)]
             return iter([row for row in found if row is not None])
-        if name == "docnumber" and condition.operator in ("=", "IN") and entity in ("Invoice", "CreditMemo"):
+        if name == "docnumber" and condition.operator in ("=", "IN") and entity in NUMBERED:
             numbers = dict.fromkeys(folded(value) for value in condition.values)
             return iter([row for number in numbers for row in company.kept.find(entity, "number", number)])
-        if name == "customerref" and condition.operator == "=" and entity in ("Invoice", "CreditMemo", "Payment"):
+        if name == "customerref" and condition.operator == "=" and entity in BY_CUSTOMER:
             return iter(company.kept.find(entity, "customer", condition.values[0]))
         if name == "displayname" and condition.operator == "=" and entity in PEOPLE and active_alone:
             return iter(company.kept.find(entity, "name", folded(condition.values[0])))

@@ -10,27 +10,38 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from simulators.quickbooks import refusals
+from simulators.quickbooks.accounts import check_receivable
 from simulators.quickbooks.addresses import kept_address, reflowed, same_address
-from simulators.quickbooks.applied import ZERO, applied_amount, settle_balance, voided_note
+from simulators.quickbooks.applied import settle_balance, voided_note
 from simulators.quickbooks.closed_books import check_open
 from simulators.quickbooks.company import HIDDEN, Company, Object, cents
 from simulators.quickbooks.credits import consume_credits
 from simulators.quickbooks.lines import discount_amount, sale_lines, settle_lines, voided_lines
+from simulators.quickbooks.links import ZERO
 from simulators.quickbooks.numbering import settle_number
 from simulators.quickbooks.payments import unlink
+from simulators.quickbooks.receivables import applied_amount
 from simulators.quickbooks.sales_tax import settle_tax
 from simulators.quickbooks.writes import Kind, Write
 
+# Sales over the counter may name no customer.
+_WITHOUT_CUSTOMER = frozenset({"SalesReceipt", "RefundReceipt"})
 _FIGURES = ("Line", "TxnTaxDetail", "ApplyTaxAfterDiscount", "Deposit", "CustomerRef")
 
 
-def _settle_sale(made: Write) -> None:
+def settle_sale(made: Write) -> None:
+    """Settle what all sales documents share.
+
+    Raises:
+        Refusal: a rule of customer, currency, period, lines, number, tax or delivery is broken.
+    """
     item, company = made.item, made.company
-    if item.get("CustomerRef") is None:
+    if item.get("CustomerRef") is None and made.entity not in _WITHOUT_CUSTOMER:
         raise refusals.missing_parameter("CustomerRef")
     if made.before is not None and applied_amount(made.before):
         _check_same_customer(made)
     _settle_currency(made)
+    check_receivable(made)
     item["TxnDate"] = item.get("TxnDate") or company.today().isoformat()
     check_open(company, item["TxnDate"], (made.before or {}).get("TxnDate"))
     # In the US the field means nothing, and clients send it all the same.
@@ -47,7 +58,7 @@ def _settle_sale(made: Write) -> None:
 
 
 def _settle_invoice(made: Write) -> None:
-    _settle_sale(made)
+    settle_sale(made)
     _settle_due_date(made)
 
 
@@ -154,7 +165,7 @@ def _invoice_saved(made: Write) -> None:
         consume_credits(made.company, made.item)
 
 
-def _void_sale(company: Company, entity: str, item: Object) -> Object:
+def void_sale(company: Company, entity: str, item: Object) -> Object:
     """Keep the document with every amount at nought.
 
     Raises:
@@ -187,13 +198,13 @@ def _voided_tax_line(line: Object) -> Object:
 
 
 def _void_invoice(company: Company, item: Object) -> Object:
-    return _void_sale(company, "Invoice", item)
+    return void_sale(company, "Invoice", item)
 
 
 def _void_credit_memo(company: Company, item: Object) -> Object:
     if not company.switches.void_by_operation:
         raise refusals.unsupported_operation("Operation void on CreditMemo is not supported.")
-    return _void_sale(company, "CreditMemo", item)
+    return void_sale(company, "CreditMemo", item)
 
 
 def _delete_sale(company: Company, item: Object) -> None:
@@ -203,7 +214,7 @@ def _delete_sale(company: Company, item: Object) -> None:
         raise refusals.cannot_delete("The transaction has linked payments, which must be unlinked first.")
 
 
-_COMPUTED = frozenset(
+COMPUTED = frozenset(
     {
         "TotalAmt",
         "Balance",
@@ -220,7 +231,7 @@ _COMPUTED = frozenset(
 INVOICE = Kind(
     "Invoice",
     _settle_invoice,
-    read_only=_COMPUTED,
+    read_only=COMPUTED,
     after=_invoice_saved,
     delete=_delete_sale,
     void=_void_invoice,
@@ -235,8 +246,8 @@ INVOICE = Kind(
 )
 CREDIT_MEMO = Kind(
     "CreditMemo",
-    _settle_sale,
-    read_only=_COMPUTED,
+    settle_sale,
+    read_only=COMPUTED,
     delete=_delete_sale,
     void=_void_credit_memo,
     defaults={"EmailStatus": "NotSet", "PrintStatus": "NeedToPrint"},

@@ -364,7 +364,7 @@ def test_every_reply_carries_a_trace_id_and_requests_are_checked_for_form(books:
         assert (reply.status_code, reply.json()["Fault"]["Error"][0]["code"]) == (400, code)
     assert code_of(books, "GET", "Customer/1") == (400, "500")
     assert code_of(books, "GET", "customer/one") == (400, "2030")
-    assert code_of(books, "POST", "estimate", {}) == (400, "500")
+    assert code_of(books, "POST", "timeactivity", {}) == (400, "500")
 
 
 def test_limits_by_second_and_by_minute() -> None:
