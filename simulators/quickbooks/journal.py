@@ -30,7 +30,6 @@ STANDARD: Mapping[str, tuple[str, str, str]] = {
     "discounts": ("Discounts given", "Income", "DiscountsRefundsGiven"),
     "tax": ("Sales Tax Payable", "Other Current Liability", "SalesTaxPayable"),
     "global tax": ("Tax Payable", "Other Current Liability", "GlobalTaxPayable"),
-    "global tax": ("Tax Payable", "Other Current Liability", "GlobalTaxPayable"),
     "exchange": ("Exchange Gain or Loss", "Other Expense", "ExchangeGainOrLoss"),
 }
 
@@ -40,8 +39,6 @@ class _CompanyChart:
     company: Company
 
     def standard(self, purpose: str) -> str:
-        if purpose == "tax" and not self.company.is_in_us:
-            purpose = "global tax"
         if purpose == "tax" and not self.company.is_in_us:
             purpose = "global tax"
         name, account_type, sub_type = STANDARD[purpose]
