@@ -99,8 +99,8 @@ def _strike(fired: list[Rule], clock: Clock, refusal: Callable[[int], Response])
 
 
 def is_control_call() -> bool:
-    """Return whether the request in hand is for the simulator itself and not for the vendor."""
-    return request.path == CONTROL or request.path.startswith(f"{CONTROL}/")
+    """Return whether the request in hand is for the simulator itself, or its page, and not for the vendor."""
+    return request.path in ("/", CONTROL) or request.path.startswith(f"{CONTROL}/")
 
 
 def _wire() -> Wire:

@@ -27,6 +27,7 @@ from simulators.quickbooks.localities import US
 from simulators.quickbooks.new_company import Plan, found_company
 from simulators.quickbooks.notices import ANSWER_WITHIN_S, RETRY_WAITS_S, Announcer, delivery_headers
 from simulators.quickbooks.oauth_routes import oauth_routes
+from simulators.quickbooks.pages import page_routes
 from simulators.quickbooks.refusals import FaultError, GatewayRefusal, Refusal
 from simulators.quickbooks.sample import fill_company
 from simulators.quickbooks.switches import Switches
@@ -138,6 +139,7 @@ def _install(simulator: Simulator) -> None:
     app.register_blueprint(consent_routes(simulator))
     app.register_blueprint(oauth_routes(simulator))
     app.register_blueprint(entity_routes(simulator))
+    app.register_blueprint(page_routes(simulator))
 
     @app.errorhandler(Refusal)
     def refuse(error: Refusal) -> Response:

@@ -43,8 +43,8 @@ def sell(books: Books, calculation: str | None, *lines: tuple[str, str | None], 
 def taxes(invoice: Object) -> list[str]:
     """Each TaxLine in words: percentage, what it taxes, the tax."""
     return [
-        f"{line['TaxLineDetail']['TaxPercent']} % of {line['TaxLineDetail']['NetAmountTaxable']:.2f}: {line['Amount']:.2f}"
-        for line in invoice["TxnTaxDetail"]["TaxLine"]
+        f"{detail['TaxPercent']} % of {detail['NetAmountTaxable']:.2f}: {amount:.2f}"
+        for detail, amount in ((one["TaxLineDetail"], one["Amount"]) for one in invoice["TxnTaxDetail"]["TaxLine"])
     ]
 
 
