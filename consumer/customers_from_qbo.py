@@ -11,14 +11,16 @@ from consumer.mapping.customer import source_of, to_qbo_customer
 from consumer.mapping.quickbooks_customer import is_sub_customer, numbers_in, to_invoiced_customer
 from consumer.mapping.refs import Body
 from consumer.remember import adopt
-from consumer.work import look_at, take, take_or_wait
+from consumer.work import look_at, take_or_wait
+from shared import choices
+from shared.choices import Answer, Choice
 from shared.db import links
 from shared.db.links import LinkKey
 from shared.db.models import Link
 from shared.errors import NotFoundError, WaitingError
 from shared.invoiced.entities import Customer
 from shared.messages import Kind
-from shared.outcomes import WAITS_FOR_CHOICE, Settlement, skipped, synced, unchanged
+from shared.outcomes import WAITS_FOR_CHOICE, Outcome, Settlement, skipped, synced, unchanged
 from shared.quickbooks.entities import qbo_id
 
 # What `names.stable_suffix` puts behind a name that is taken.
@@ -29,10 +31,11 @@ def sync_quickbooks_customer(deps: Deps, look: Look) -> Settlement:
     """Bring Invoiced in line with one QBO customer."""
     with deps.sessions.begin() as session:
         link = links.find_by_qbo_id(session, deps.profile.id, "Customer", look.key.record_id)
+    choice = choices.parse(look.row.choice)
     try:
         current = deps.quickbooks.read("Customer", look.key.record_id)
     except NotFoundError:
-        return _gone(deps, link)
+        return _gone(deps, look, link, choice)
     look.label = str(current["DisplayName"])
     if link is not None:
         return _merge(deps, link, current)
@@ -40,11 +43,16 @@ def sync_quickbooks_customer(deps: Deps, look: Look) -> Settlement:
         return skipped("A sub-customer or project in QuickBooks; only customers of their own are synced")
     if current.get("Active") is False:
         return skipped("The customer is inactive in QuickBooks and was never linked")
-    known = _recognise(deps, current)
+    if choice is not None and choice.answer is Answer.LEAVE:
+        return skipped("Stays in QuickBooks alone, as somebody chose")
+    if choice is not None and choice.answer is Answer.LINK:
+        return _link(deps, _chosen(deps, current, choice), current, "chosen")
+    wants_new = choice is not None and choice.answer is Answer.CREATE
+    known = _made_from(deps, current) if wants_new else _recognise(deps, current)
     if known is not None:
-        return _link(deps, known, current, "Recognised as a customer that stands in Invoiced already.")
+        return _link(deps, known, current, "recognised")
     customer = deps.invoiced.create_customer(to_invoiced_customer(current))
-    return _link(deps, customer, current, "Created in Invoiced.")
+    return _link(deps, customer, current, "created")
 
 
 def _merge(deps: Deps, link: Link, current: Body) -> Settlement:
@@ -69,14 +77,68 @@ def _merge(deps: Deps, link: Link, current: Body) -> Settlement:
     return look_at(deps, key, merge, take_or_wait(deps, key))
 
 
-def _gone(deps: Deps, link: Link | None) -> Settlement:
-    settlement = skipped("The customer no longer exists in QuickBooks: it was merged into another or deleted")
-    if link is not None:
-        key = links.record_of(link)
-        row = take(deps, key)
-        if row is not None:
-            look_at(deps, key, lambda _deps, _look: settlement, row)
+def _gone(deps: Deps, look: Look, link: Link | None, choice: Choice | None) -> Settlement:
+    """A customer that was merged into another, or deleted: what was posted under it is the survivor's now.
+
+    QuickBooks does not tell which one that is. Where it matters, a person says so.
+    """
+    gone = "The customer no longer exists in QuickBooks: it was merged into another or deleted"
+    if link is None or (choice is not None and choice.answer is Answer.LEAVE):
+        return skipped(gone)
+    if choice is not None and choice.answer is Answer.SURVIVOR and choice.named is not None:
+        return _move(deps, look, link, choice.named)
+    customer = (link.source or {}).get("name") or f"#{link.record_id}"
+    raise WaitingError(
+        f"{gone}; it stood for {customer} of Invoiced",
+        remedy="Say which customer of QuickBooks it was merged into, or leave it as it is.",
+        waiting_for=WAITS_FOR_CHOICE,
+    )
+
+
+def _move(deps: Deps, look: Look, link: Link, survivor_id: str) -> Settlement:
+    """Let the survivor of a merge in QuickBooks stand for the Invoiced customer of the one that is gone."""
+    try:
+        survivor = deps.quickbooks.read("Customer", survivor_id)
+    except NotFoundError as error:
+        raise _choose_again(f"Customer {survivor_id} does not exist in QuickBooks") from error
+    if is_sub_customer(survivor) or survivor.get("Active") is False:
+        raise _choose_again(f"Customer {survivor['DisplayName']} is inactive in QuickBooks, or a sub-customer")
+    key = links.record_of(link)
+
+    def move(deps: Deps, look: Look) -> Settlement:
+        settle_pending(deps, key)
+        with deps.sessions.begin() as session:
+            taken = links.find_by_qbo_id(session, deps.profile.id, "Customer", survivor_id)
+        if taken is not None:
+            raise _choose_again(f"{survivor['DisplayName']} stands for customer {taken.record_id} of Invoiced already")
+        customer = deps.invoiced.fetch_customer(look.invoiced_id)
+        look.label = customer.number or customer.name
+        _save_link(deps, customer, survivor, "chosen", variant=link.variant)
+        return synced(f"Stands for {survivor['DisplayName']} of QuickBooks, into which its customer was merged.")
+
+    settlement = look_at(deps, key, move, take_or_wait(deps, key))
+    # What failed because the former customer is gone can go on.
+    look.releases = settlement.outcome is Outcome.SYNCED
     return settlement
+
+
+def _chosen(deps: Deps, current: Body, choice: Choice) -> Customer:
+    """Return the customer of Invoiced that a person chose.
+
+    Raises:
+        WaitingError: it cannot be linked (any more); a person has to choose again.
+    """
+    try:
+        customer = deps.invoiced.fetch_customer(choice.named or "")
+    except NotFoundError as error:
+        raise _choose_again(f"Customer {choice.named} does not exist in Invoiced (any more)") from error
+    if _is_linked(deps, customer):
+        raise _choose_again(f"{customer.name} of Invoiced stands for another customer of QuickBooks already")
+    return customer
+
+
+def _choose_again(cause: str) -> WaitingError:
+    return WaitingError(cause, remedy="Choose again on the page Customers.", waiting_for=WAITS_FOR_CHOICE)
 
 
 def _recognise(deps: Deps, current: Body) -> Customer | None:
@@ -113,10 +175,16 @@ def _recognise(deps: Deps, current: Body) -> Customer | None:
     listed = ", ".join(f"{found.name} ({found.number})" for found in doubtful[:5])
     raise WaitingError(
         f"Customer {name!r} of QuickBooks may be one that stands in Invoiced already: {listed}",
-        remedy=f"To link it, give the customer in Invoiced the metadata quickbooks_customer_id = {qbo_id(current)};"
-        " to keep them apart, change its name in QuickBooks.",
+        remedy="Choose on the page Customers which one it is, or that it is a new one.",
         waiting_for=WAITS_FOR_CHOICE,
+        candidates=[{"id": found.id, "name": found.name, "number": found.number} for found in doubtful[:20]],
     )
+
+
+def _made_from(deps: Deps, current: Body) -> Customer | None:
+    """Return the customer that was created from this one before, its answer having been lost; None if there is none."""
+    made = deps.invoiced.find_customers(quickbooks_customer_id=qbo_id(current))
+    return next((customer for customer in made if not _is_linked(deps, customer)), None)
 
 
 def _tells_apart(number: str, found: Customer, name: str) -> bool:
@@ -144,21 +212,29 @@ def _posted_under_a_suffix(deps: Deps, name: str) -> Customer | None:
     return customer if composed == name and not _is_linked(deps, customer) else None
 
 
-def _link(deps: Deps, customer: Customer, current: Body, remark: str) -> Settlement:
-    """Link both under the lease of the Invoiced customer."""
+_REMARKS = {
+    "recognised": "Recognised as a customer that stands in Invoiced already.",
+    "chosen": "Linked as somebody chose.",
+    "created": "Created in Invoiced.",
+}
+
+
+def _link(deps: Deps, customer: Customer, current: Body, how: str) -> Settlement:
+    """Link both under the lease of the Invoiced customer; `how` (a key of `_REMARKS`) says how they came together."""
     key = deps.record(Kind.CUSTOMER, customer.id)
 
     def link(deps: Deps, look: Look) -> Settlement:
         look.label = customer.number or customer.name
-        if settle_pending(deps, key) and _is_linked(deps, customer):
-            return unchanged("Linked by its own posting, whose answer came late.")
-        _save_link(deps, customer, current)
-        return synced(f"{remark} Invoiced customer {customer.number or customer.id}.")
+        settle_pending(deps, key)
+        if _is_linked(deps, customer):
+            return unchanged("Linked by its own posting meanwhile.")
+        _save_link(deps, customer, current, how)
+        return synced(f"{_REMARKS[how]} Invoiced customer {customer.number or customer.id}.")
 
     return look_at(deps, key, link, take_or_wait(deps, key))
 
 
-def _save_link(deps: Deps, customer: Customer, current: Body) -> None:
+def _save_link(deps: Deps, customer: Customer, current: Body, how: str, variant: str | None = None) -> None:
     shown = str(current["DisplayName"])
     suffixes = ("", names.stable_suffix(customer.id))
     composed = {names.customer_display_name(customer.name, customer.number, suffix): suffix for suffix in suffixes}
@@ -168,12 +244,12 @@ def _save_link(deps: Deps, customer: Customer, current: Body) -> None:
     with deps.sessions.begin() as session:
         adopt(
             session,
-            LinkKey(deps.record(Kind.CUSTOMER, customer.id), variant=currency),
+            LinkKey(deps.record(Kind.CUSTOMER, customer.id), variant=variant or currency),
             "Customer",
             current,
             deps.now(),
             origin="adopted" if is_composed else BORN_IN_QUICKBOOKS,
-            terms={"suffix": composed.get(shown, "")},
+            terms={"suffix": composed.get(shown, ""), "how": how},
             source=source_of(customer),
             body=body,
         )

@@ -253,6 +253,11 @@ def describe(key: str, said: str = "", remedy: str = "") -> Cause:
     return Cause(key, title, said or other.explanation, remedy or other.fix)
 
 
+def is_worded_by_its_records(key: str) -> bool:
+    """Tell whether only a record of this cause can say what it is: a code that has no words here."""
+    return key not in _BY_KEY
+
+
 def needs_person(key: str | None) -> bool:
     """Tell whether records of this cause stay as they are until somebody acts."""
     return key is not None and describe(key).needs_person

@@ -128,15 +128,36 @@ class Record(Base):
         sa.Index("ix_records_outcome_at", "connection_id", "outcome_at"),
         sa.Index("ix_records_label", "connection_id", "label"),
         sa.Index("ix_records_cause_group", "connection_id", "cause_group", "ignored_at"),
-        # The list, the newest first: a record that nobody has looked at yet stands where it was first heard of.
+        # The list, the newest first: a record that nobody has looked at yet stands where it was first heard of. With
+        # all that can be searched for in it, a search reads no row but those that it shows.
         sa.Index(
             "ix_records_shown",
             "connection_id",
             sa.text("coalesce(outcome_at, first_seen_at)"),
             "kind",
             "record_id",
+            "label",
+            "customer_name",
+            "amount",
+            "outcome",
+            "cause_group",
+            "ignored_at",
         ),
-        sa.Index("ix_records_amount", "connection_id", "amount"),
+        # The few that are due or in work, of one connection.
+        sa.Index(
+            "ix_records_due",
+            "connection_id",
+            "next_look_at",
+            sqlite_where=sa.text("next_look_at IS NOT NULL"),
+            postgresql_where=sa.text("next_look_at IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_records_in_work",
+            "connection_id",
+            "lease_until",
+            sqlite_where=sa.text("lease_until IS NOT NULL"),
+            postgresql_where=sa.text("lease_until IS NOT NULL"),
+        ),
         sa.Index("ix_records_kind", "connection_id", "kind", "outcome"),
     )
 

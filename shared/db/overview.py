@@ -1,13 +1,16 @@
 """What waits, runs and failed: counts and the latest records, for the page and the command line."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared.db.models import Link, Record
+from shared.db.models import Record
+from shared.db.record_list import find_linked
 from shared.outcomes import Outcome
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Connection, kind and id of a record.
 _Key = tuple[str, str, str]
@@ -47,9 +50,11 @@ class LatestRecord:
 
 def count_records(session: Session, now: datetime, connection_id: str | None = None) -> Counts:
     """Count the records of a connection, or of all."""
-    is_leased = sa.and_(Record.lease_owner.is_not(None), Record.lease_until > now)
+    is_leased = sa.func.coalesce(Record.lease_until > now, sa.false())
     is_waiting = sa.func.coalesce(Record.outcome == Outcome.WAITING.value, sa.false())
-    has_work = sa.or_(Record.next_look_at.is_not(None), Record.dirty, Record.lease_owner.is_not(None))
+    # Each of the two has an index. A dirty record is leased, or was until its worker died.
+    is_scheduled = sa.and_(Record.next_look_at > _LONG_AGO, Record.lease_until.is_(None))
+    has_lease_run_out = Record.lease_until <= now
 
     def number(condition: sa.ColumnElement[bool]) -> int:
         counted = sa.select(sa.func.count()).select_from(Record).where(condition, _of(connection_id))
@@ -61,9 +66,10 @@ def count_records(session: Session, now: datetime, connection_id: str | None = N
     for kind, outcome, count in session.execute(grouped):
         by_kind.setdefault(kind, {})[str(outcome)] = count
     return Counts(
-        due=number(sa.and_(sa.not_(is_leased), has_work, sa.not_(is_waiting))),
-        in_work=number(is_leased),
-        waiting=number(sa.and_(sa.not_(is_leased), is_waiting)),
+        due=number(sa.and_(is_scheduled, sa.not_(is_waiting)))
+        + number(sa.and_(has_lease_run_out, sa.not_(is_waiting))),
+        in_work=number(Record.lease_until > now),
+        waiting=number(sa.and_(sa.not_(is_leased), Record.outcome == Outcome.WAITING.value)),
         outcomes={
             outcome.value: sum(counts.get(outcome.value, 0) for counts in by_kind.values()) for outcome in Outcome
         },
@@ -100,12 +106,10 @@ def latest_records(
 def _linked(session: Session, keys: list[_Key]) -> dict[_Key, list[tuple[str, str]]]:
     """Return the QBO entity and id of every link of these records."""
     linked: dict[_Key, list[tuple[str, str]]] = {}
-    record = sa.tuple_(Link.connection_id, Link.kind, Link.record_id)
-    links = sa.select(Link.connection_id, Link.kind, Link.record_id, Link.qbo_entity, Link.qbo_id)
-    for connection_id, kind, record_id, entity, qbo_id in session.execute(
-        links.where(record.in_(keys)).order_by(Link.id)
-    ):
-        linked.setdefault((connection_id, kind, record_id), []).append((entity, qbo_id))
+    for connection_id in sorted({key[0] for key in keys}):
+        of_connection = [(kind, record_id) for one, kind, record_id in keys if one == connection_id]
+        for (kind, record_id), found in find_linked(session, connection_id, of_connection).items():
+            linked[connection_id, kind, record_id] = found
     return linked
 
 

@@ -143,12 +143,27 @@ def upgrade() -> None:
     op.add_column("records", sa.Column("ignored_cause", sa.String(length=60), nullable=True))
     op.add_column("records", sa.Column("choice", sa.String(length=60), nullable=True))
     op.create_index("ix_records_cause_group", "records", ["connection_id", "cause_group", "ignored_at"], unique=False)
-    op.create_index("ix_records_amount", "records", ["connection_id", "amount"], unique=False)
+    for index, column in (("ix_records_due", "next_look_at"), ("ix_records_in_work", "lease_until")):
+        is_set = sa.text(f"{column} IS NOT NULL")
+        op.create_index(
+            index, "records", ["connection_id", column], unique=False, sqlite_where=is_set, postgresql_where=is_set
+        )
     op.create_index("ix_records_kind", "records", ["connection_id", "kind", "outcome"], unique=False)
     op.create_index(
         "ix_records_shown",
         "records",
-        ["connection_id", sa.text("coalesce(outcome_at, first_seen_at)"), "kind", "record_id"],
+        [
+            "connection_id",
+            sa.text("coalesce(outcome_at, first_seen_at)"),
+            "kind",
+            "record_id",
+            "label",
+            "customer_name",
+            "amount",
+            "outcome",
+            "cause_group",
+            "ignored_at",
+        ],
         unique=False,
     )
     op.create_index("ix_records_label", "records", ["connection_id", "label"], unique=False)
@@ -168,7 +183,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.add_column("records", sa.Column("last_request", shared.db.models.Document(), nullable=True))
     op.add_column("records", sa.Column("last_reply", shared.db.models.Document(), nullable=True))
-    for index in ("ix_records_shown", "ix_records_kind", "ix_records_amount"):
+    for index in ("ix_records_shown", "ix_records_kind", "ix_records_due", "ix_records_in_work"):
         op.drop_index(index, table_name="records")
     op.drop_index("ix_records_outcome_at", table_name="records")
     op.drop_index("ix_records_label", table_name="records")

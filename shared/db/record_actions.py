@@ -1,0 +1,166 @@
+"""What a person does to records: try again, put aside, take back. The page and the command line both come here.
+
+Each is written into the history of every record that it touched, in the same transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shared.db import attention, audit, history, records
+from shared.db.models import HistoryEntry, Record
+from shared.db.records import RecordKey
+from shared.errors import RejectedError
+
+# What the history and the audit trail call them.
+RETRIED, IGNORED, TAKEN_BACK, RESYNCED = "retry", "ignore", "unignore", "resync"
+
+# SQLite allows so many values in one statement.
+_AT_ONCE = 300
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which records an action is for: some by key, all of a cause, or (neither given) all that need a person."""
+
+    keys: tuple[RecordKey, ...] = ()
+    cause_group: str | None = None
+
+    @property
+    def in_words(self) -> str:
+        """What the audit trail calls it."""
+        if self.keys:
+            return ", ".join(key.name for key in self.keys[:20]) + (" …" if len(self.keys) > 20 else "")
+        return f"all of cause {self.cause_group}" if self.cause_group is not None else "all that need attention"
+
+
+def retry(session: Session, connection_id: str, selection: Selection, who: str, now: datetime) -> int:
+    """Have records looked at at once, as a person asked: what failed before is tried again. Return how many."""
+    is_leased = sa.and_(Record.lease_owner.is_not(None), Record.lease_until > now)
+    return _change(
+        session,
+        connection_id,
+        selection,
+        Record.ignored_at.is_(None) if not selection.keys else sa.true(),
+        who,
+        now,
+        RETRIED,
+        asked_by_person=True,
+        # A record in work is looked at once more afterwards.
+        dirty=sa.or_(Record.dirty, is_leased),
+        next_look_at=sa.case((is_leased, Record.next_look_at), else_=sa.literal(now, Record.next_look_at.type)),
+    )
+
+
+def ignore(session: Session, connection_id: str, selection: Selection, who: str, now: datetime) -> int:
+    """Put records aside for as long as they fail for the cause that they fail for now. Return how many."""
+    return _change(
+        session,
+        connection_id,
+        selection,
+        sa.and_(Record.cause_group.is_not(None), Record.ignored_at.is_(None)),
+        who,
+        now,
+        IGNORED,
+        ignored_at=now,
+        ignored_by=who,
+        ignored_cause=Record.cause_group,
+    )
+
+
+def take_back(session: Session, connection_id: str, selection: Selection, who: str, now: datetime) -> int:
+    """Let records that were put aside need attention again. Return how many."""
+    return _change(
+        session,
+        connection_id,
+        selection,
+        Record.ignored_at.is_not(None),
+        who,
+        now,
+        TAKEN_BACK,
+        ignored_at=None,
+        ignored_by=None,
+        ignored_cause=None,
+    )
+
+
+def resync(session: Session, connection_id: str, keys: Sequence[RecordKey], who: str, now: datetime) -> int:
+    """Have some records looked at, whatever their state; only differences are written. Return how many."""
+    for key in sorted(set(keys), key=lambda key: key.name):
+        records.request_look(session, key, now, asked_by_person=True)
+    history.add(
+        session,
+        [
+            history.of_record(key, now, history.PERSON, who=who, cause=RESYNCED)
+            for key in sorted(set(keys), key=lambda key: key.name)
+        ],
+    )
+    _audit(session, connection_id, who, RESYNCED, now, Selection(tuple(keys)), len(set(keys)))
+    return len(set(keys))
+
+
+def _change(
+    session: Session,
+    connection_id: str,
+    selection: Selection,
+    condition: sa.ColumnElement[bool],
+    who: str,
+    now: datetime,
+    what: str,
+    **columns: Any,
+) -> int:
+    changed = 0
+    for part in _parts(session, connection_id, selection):
+        where = sa.and_(Record.connection_id == connection_id, part, condition)
+        session.execute(
+            sa.insert(HistoryEntry).from_select(
+                ["connection_id", "kind", "record_id", "at", "what", "who", "cause"],
+                sa.select(
+                    Record.connection_id,
+                    Record.kind,
+                    Record.record_id,
+                    sa.literal(now, Record.outcome_at.type),
+                    sa.literal(history.PERSON),
+                    sa.literal(who),
+                    sa.literal(what),
+                ).where(where),
+            )
+        )
+        result = session.execute(
+            sa.update(Record).where(where).values(**columns).execution_options(synchronize_session=False)
+        )
+        changed += result.rowcount  # type: ignore[attr-defined]
+    if changed:
+        _audit(session, connection_id, who, what, now, selection, changed)
+    return changed
+
+
+def _parts(session: Session, connection_id: str, selection: Selection) -> list[sa.ColumnElement[bool]]:
+    if selection.cause_group is not None:
+        return [Record.cause_group == selection.cause_group]
+    if not selection.keys:
+        return [Record.cause_group.in_(attention.causes_present(session, connection_id))]
+    if any(key.connection_id != connection_id for key in selection.keys):
+        raise RejectedError("A record of another connection was chosen.", remedy="Choose it there.")
+    names = sorted({(key.kind.value, key.record_id) for key in selection.keys})
+    return [
+        sa.tuple_(Record.kind, Record.record_id).in_(names[start : start + _AT_ONCE])
+        for start in range(0, len(names), _AT_ONCE)
+    ]
+
+
+def _audit(
+    session: Session, connection_id: str, who: str, what: str, now: datetime, selection: Selection, number: int
+) -> None:
+    audit.note(
+        session,
+        connection_id,
+        who,
+        f"records: {what}",
+        now,
+        after=f"{number} {'record' if number == 1 else 'records'}: {selection.in_words}",
+    )

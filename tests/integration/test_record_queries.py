@@ -1,0 +1,142 @@
+"""The list of records, what needs a person, and what people do about it; on the database of each set-up."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shared.db import attention, history, record_actions, record_list, records
+from shared.db.models import AuditEntry, Connection, Record
+from shared.db.record_actions import Selection
+from shared.db.record_list import IGNORED, NOT_LOOKED_AT, Search
+from shared.db.records import RecordKey
+from shared.db.session import make_sessions
+from shared.messages import Kind
+from shared.outcomes import Outcome, Settlement, synced
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+COMPANY = "c1"
+
+
+@pytest.fixture(params=["sqlite_database", "postgresql_database"])
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A database with one connection."""
+    engine = request.getfixturevalue(request.param).engine
+    with make_sessions(engine).begin() as session:
+        session.add(
+            Connection(
+                id=COMPANY, name="Company", realm_id="1", time_zone="America/Chicago", invoiced_api_key_encrypted="",
+                invoiced_webhook_secret_encrypted="", refresh_token_encrypted="", preferences={}, settings={},
+                created_at=NOW,
+            )
+        )  # fmt: skip
+        session.flush()
+        yield session
+
+
+def add(session: Session, record_id: int, kind: Kind = Kind.INVOICE, **columns: Any) -> RecordKey:
+    columns = {"first_seen_at": NOW, "outcome": "synced", "outcome_at": NOW + timedelta(seconds=record_id)} | columns
+    session.add(Record(connection_id=COMPANY, kind=kind.value, record_id=str(record_id), **columns))
+    session.flush()
+    return RecordKey(COMPANY, kind, str(record_id))
+
+
+def found(session: Session, **search: Any) -> list[str]:
+    return [row.record_id for row in record_list.find(session, COMPANY, Search(**search)).records]
+
+
+def settle(session: Session, key: RecordKey, settlement: Settlement) -> Record:
+    row = records.claim(session, key, "me", NOW)
+    assert row is not None
+    assert records.finish(session, key, "me", settlement, NOW)
+    return row
+
+
+def test_records_are_found_by_number_customer_and_amount(session: Session) -> None:
+    add(session, 1, label="INV-0001", customer_name="Acme Corp", amount=Decimal("1234.50"), currency="USD")
+    add(session, 2, label="INV-0002", customer_name="100% Cotton", amount=Decimal("100"))
+    add(session, 3, Kind.PAYMENT, label="check 12", customer_name="Acme Corp", amount=Decimal("100.00"))
+
+    assert found(session, text="inv-000") == ["2", "1"]
+    assert found(session, text="acme") == ["3", "1"]
+    assert found(session, text="acme", kind=Kind.INVOICE) == ["1"]
+    assert found(session, text="1,234.5") == found(session, text="1234.50") == ["1"]
+    assert found(session, text="100.0") == ["3", "2"]
+    assert found(session, text="%") == ["2"]
+    assert found(session, text="_") == []
+
+
+def test_pages_follow_each_other_without_gap_or_double(session: Session) -> None:
+    for number in range(1, 8):
+        # Three of them share one instant.
+        add(session, number, outcome_at=NOW + timedelta(seconds=number // 3))
+    add(session, 8, outcome=None, outcome_at=None, first_seen_at=NOW + timedelta(hours=1))
+
+    seen, after = [], None
+    while True:
+        page = record_list.find(session, COMPANY, after=after, limit=3)
+        seen += [row.record_id for row in page.records]
+        after = page.next_page
+        if after is None:
+            break
+
+    assert seen[0] == "8"
+    assert sorted(seen) == [str(number) for number in range(1, 9)]
+    assert record_list.count_by_outcome(session, COMPANY) == {"synced": 7, NOT_LOOKED_AT: 1}
+
+
+def test_failures_are_grouped_and_retried_by_group(session: Session) -> None:
+    closed = Settlement(Outcome.FAILED, cause="Closed.", code="6200")
+    odd = Settlement(Outcome.FAILED, cause="Never seen before.", remedy="Ask.", code="9876")
+    for number in (1, 2, 3):
+        settle(session, add(session, number), odd if number == 3 else closed)
+    settle(session, add(session, 4), Settlement(Outcome.WAITING, waiting_for="invoice:1"))
+    in_work = add(session, 5)
+    settle(session, in_work, closed)
+    records.claim(session, in_work, "somebody", NOW)
+
+    groups = attention.groups(session, COMPANY)
+    assert [(group.cause.key, group.count) for group in groups] == [("closed-books", 3), ("code-9876", 1)]
+    assert groups[1].cause.explanation == "Never seen before."
+    assert attention.count(session, COMPANY) == 4
+
+    assert record_actions.retry(session, COMPANY, Selection(cause_group="closed-books"), "me@x.test", NOW) == 3
+    session.expire_all()
+    rows = {row.record_id: row for row in session.scalars(sa.select(Record))}
+    assert [rows[n].next_look_at for n in ("1", "2", "3")] == [NOW, NOW, None]
+    assert (rows["5"].dirty, rows["5"].asked_by_person) == (True, True)
+    [entry] = history.find(session, RecordKey(COMPANY, Kind.INVOICE, "1"))
+    assert (entry.what, entry.who, entry.cause) == ("person", "me@x.test", "retry")
+    [audited] = session.scalars(sa.select(AuditEntry))
+    assert (audited.who, audited.after) == ("me@x.test", "3 records: all of cause closed-books")
+
+
+def test_what_is_ignored_stays_aside_until_it_is_well_or_fails_otherwise(session: Session) -> None:
+    closed = Settlement(Outcome.FAILED, cause="Closed.", code="6200")
+    first, second, third = (add(session, number) for number in (1, 2, 3))
+    for key in (first, second, third):
+        settle(session, key, closed)
+
+    assert record_actions.ignore(session, COMPANY, Selection((first, second)), "me", NOW) == 2
+    assert record_actions.ignore(session, COMPANY, Selection(), "me", NOW) == 1
+    assert attention.count(session, COMPANY) == 0
+    assert sorted(found(session, outcome=IGNORED)) == ["1", "2", "3"]
+    assert record_actions.retry(session, COMPANY, Selection(), "me", NOW) == 0
+
+    # A passing trouble and the same failure again change nothing; another failure and success do.
+    settle(session, first, Settlement(Outcome.WAITING, next_look_at=NOW))
+    settle(session, first, closed)
+    assert attention.count(session, COMPANY) == 0
+    settle(session, second, Settlement(Outcome.FAILED, cause="Taken.", code="6140"))
+    settle(session, third, synced())
+    session.expire_all()
+    assert attention.count(session, COMPANY) == 1
+    assert found(session, outcome=IGNORED) == ["1"]
+
+    assert record_actions.take_back(session, COMPANY, Selection((first,)), "me", NOW) == 1
+    session.expire_all()
+    assert attention.count(session, COMPANY) == 2
