@@ -242,6 +242,11 @@ class Company:
         for text in texts:
             yield read_json(text)
 
+    def entities(self) -> list[str]:
+        """Return the entities of which the company has held something."""
+        with self.lock:
+            return list(self._collections)
+
     def ids(self, entity: str) -> list[str]:
         """Return all ids of an entity, oldest first."""
         with self.lock:

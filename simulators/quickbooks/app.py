@@ -23,6 +23,7 @@ from simulators.quickbooks.consent import consent_routes
 from simulators.quickbooks.control_routes import control_routes
 from simulators.quickbooks.describe import describe
 from simulators.quickbooks.entity_routes import entity_routes
+from simulators.quickbooks.file_routes import file_routes
 from simulators.quickbooks.localities import US
 from simulators.quickbooks.new_company import Plan, found_company
 from simulators.quickbooks.notices import ANSWER_WITHIN_S, RETRY_WAITS_S, Announcer, delivery_headers
@@ -140,6 +141,7 @@ def _install(simulator: Simulator) -> None:
     app.register_blueprint(oauth_routes(simulator))
     app.register_blueprint(entity_routes(simulator))
     app.register_blueprint(page_routes(simulator))
+    app.register_blueprint(file_routes(simulator))
 
     @app.errorhandler(Refusal)
     def refuse(error: Refusal) -> Response:

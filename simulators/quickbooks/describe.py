@@ -43,6 +43,8 @@ def describe() -> Call:
             return Call(None, "cdc")
         case ["batch"]:
             return Call(None, "batch", has_items=True)
+        case ["upload"]:
+            return Call("Attachable", "create")
         case ["taxservice", "taxcode"]:
             return Call(TAX_SERVICE, "create")
         case [segment, *rest]:

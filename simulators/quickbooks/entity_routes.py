@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Reply = tuple[int, dict[str, Any]]
 
-_ROOT = "/v3/company/<realm>"
+ROOT = "/v3/company/<realm>"
 
 
 def entity_routes(simulator: Simulator) -> Blueprint:
@@ -39,9 +39,9 @@ def entity_routes(simulator: Simulator) -> Blueprint:
     clock = simulator.clock
 
     def admitted(realm: str, *, batch: bool = False) -> Company:
-        return _admit(simulator, realm, batch=batch)
+        return admit(simulator, realm, batch=batch)
 
-    @routes.route(f"{_ROOT}/query", methods=["GET", "POST"])
+    @routes.route(f"{ROOT}/query", methods=["GET", "POST"])
     def query(realm: str) -> Response:
         company = admitted(realm)
         statement = request.args.get("query", "") if request.method == "GET" else _statement()
@@ -49,7 +49,7 @@ def entity_routes(simulator: Simulator) -> Blueprint:
         with company.kept.lock:
             return answer({"QueryResponse": answer_query(company, statement), "time": stamp(clock)})
 
-    @routes.get(f"{_ROOT}/cdc")
+    @routes.get(f"{ROOT}/cdc")
     def changes(realm: str) -> Response:
         company = admitted(realm)
         for required in ("entities", "changedSince"):
@@ -59,7 +59,7 @@ def entity_routes(simulator: Simulator) -> Blueprint:
             groups = answer_changes(company, request.args["entities"], request.args["changedSince"])
         return answer({"CDCResponse": groups, "time": stamp(clock)})
 
-    @routes.post(f"{_ROOT}/batch")
+    @routes.post(f"{ROOT}/batch")
     def batch(realm: str) -> Response:
         company = admitted(realm, batch=True)
         items = batch_items(_posted())
@@ -73,28 +73,28 @@ def entity_routes(simulator: Simulator) -> Blueprint:
 
         return _once(company, request_id, reply)
 
-    @routes.post(f"{_ROOT}/taxservice/taxcode")
+    @routes.post(f"{ROOT}/taxservice/taxcode")
     def tax_code(realm: str) -> Response:
         return write(admitted(realm), TAX_SERVICE)
 
-    @routes.get(f"{_ROOT}/preferences")
+    @routes.get(f"{ROOT}/preferences")
     def preferences(realm: str) -> Response:
         return read_one(realm, "preferences", "1")
 
-    @routes.get(f"{_ROOT}/<segment>/<id>")
+    @routes.get(f"{ROOT}/<segment>/<id>")
     def read_one(realm: str, segment: str, id: str) -> Response:
-        company, entity = admitted(realm), _entity(segment)
+        company, entity = admitted(realm), entity_of(segment)
         with company.kept.lock:
             return answer({entity: read(company, entity, id), "time": stamp(clock)})
 
-    @routes.post(f"{_ROOT}/<segment>")
+    @routes.post(f"{ROOT}/<segment>")
     def write_one(realm: str, segment: str) -> Response:
         company = admitted(realm)
-        return write(company, _entity(segment))
+        return write(company, entity_of(segment))
 
-    @routes.post(f"{_ROOT}/<segment>/<id>/send")
+    @routes.post(f"{ROOT}/<segment>/<id>/send")
     def send_one(realm: str, segment: str, id: str) -> Response:
-        company, entity = admitted(realm), _entity(segment)
+        company, entity = admitted(realm), entity_of(segment)
         send_to = request.args.get("sendTo")
         return run(company, lambda: {entity: send(company, entity, id, send_to)})
 
@@ -145,7 +145,7 @@ def _kept(company: Company, request_id: str | None, status: int, body: dict[str,
     return status, body
 
 
-def _admit(simulator: Simulator, realm: str, *, batch: bool) -> Company:
+def admit(simulator: Simulator, realm: str, *, batch: bool = False) -> Company:
     """Check the bearer token, its company and the limits.
 
     Raises:
@@ -176,7 +176,7 @@ def _meet_record_fault(company: Company, entity: str) -> None:
         raise refusals.books_closed(password=bool(company.kept.setting(PASSWORD, False)))
 
 
-def _entity(segment: str) -> str:
+def entity_of(segment: str) -> str:
     entity = SEGMENTS.get(segment)
     if entity is None:
         raise refusals.unsupported_operation(f"Operation on {segment} is not supported.")

@@ -11,6 +11,7 @@ from typing import Any
 from simulators.calls import Operation
 from simulators.quickbooks import refusals
 from simulators.quickbooks.accounts import ACCOUNT
+from simulators.quickbooks.attachments import ATTACHABLE
 from simulators.quickbooks.closed_books import check_open
 from simulators.quickbooks.company import Company, Object
 from simulators.quickbooks.deposits import DEPOSIT
@@ -31,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
     kind.entity: kind
     for kind in (
         ACCOUNT,
+        ATTACHABLE,
         CLASS,
         COMPANY_CURRENCY,
         COMPANY_INFO,

@@ -23,6 +23,8 @@ from simulators.quickbooks.shown import shown
 
 # Left out of SELECT * and given only when named.
 _ASKED_FOR = {"Item": ("Sku",)}
+# The one list whose members a statement may ask for: what an attachment hangs on.
+_SEARCHED_LIST = "AttachableRef"
 
 
 def answer_query(company: Company, statement: str) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def _path(entity: str, name: str) -> tuple[tuple[str, ...], str]:
     for part in name.split("."):
         known = fields_of(type_name) if is_complex(type_name) else {}
         spelt = next((field for field in known if field.lower() == part.lower()), None)
-        if spelt is None or known[spelt][1]:
+        if spelt is None or (known[spelt][1] and spelt != _SEARCHED_LIST):
             raise refusals.query_not_valid(f"Property {name} not found for Entity {entity}")
         path.append(spelt)
         type_name = known[spelt][0]
@@ -95,7 +97,10 @@ def _path(entity: str, name: str) -> tuple[tuple[str, ...], str]:
 def _value(row: Object, path: tuple[str, ...]) -> Any:
     value: Any = row
     for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, list):
+            value = [one.get(part) for one in value if isinstance(one, dict)]
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
@@ -111,8 +116,7 @@ def _test(company: Company, entity: str, condition: Condition) -> Any:
     default = path == ("Active",)
     operator = condition.operator
 
-    def test(row: Object) -> bool:
-        value = _value(row, path)
+    def fits(value: Any) -> bool:
         found = _comparable(type_name, value if value is not None or not default else True, condition.name)
         if operator in ("=", "IN"):
             return found in wanted
@@ -120,6 +124,10 @@ def _test(company: Company, entity: str, condition: Condition) -> Any:
             return False
         order = (found > wanted[0]) - (found < wanted[0])
         return order in {"<": (-1,), ">": (1,), "<=": (-1, 0), ">=": (0, 1)}[operator]
+
+    def test(row: Object) -> bool:
+        value = _value(row, path)
+        return any(fits(one) for one in value) if isinstance(value, list) else fits(value)
 
     return test
 

@@ -77,6 +77,8 @@ class Kind:
     settle: Callable[[Write], None]
     read_only: frozenset[str] = frozenset()
     create_only: frozenset[str] = frozenset()
+    # Fields that other entities only show.
+    writable: frozenset[str] = frozenset()
     after: Callable[[Write], None] | None = None
     delete: Callable[[Company, Object], None] | None = None
     void: Callable[[Company, Object], Object] | None = None
@@ -95,7 +97,7 @@ def write(company: Company, kind: Kind, body: object, include: Iterable[str] = (
     sent = read_body(kind.entity, body)
     sparse = sent.get("sparse") is True
     before = _before(company, kind, sent)
-    for name in _OF_THE_SERVER | kind.read_only | (kind.create_only if before else frozenset()):
+    for name in (_OF_THE_SERVER - kind.writable) | kind.read_only | (kind.create_only if before else frozenset()):
         sent.pop(name, None)
     _check_references(company, kind.entity, sent)
     item = _merged(company, kind, before, sent, sparse=sparse)
@@ -155,7 +157,7 @@ def _merged(company: Company, kind: Kind, before: Object | None, sent: Object, *
         return {**kind.defaults, **_values(sent), HIDDEN: {}}
     kept = dict(before)
     if not sparse:
-        stays = _OF_THE_SERVER | kind.read_only | kind.create_only | {HIDDEN}
+        stays = (_OF_THE_SERVER - kind.writable) | kind.read_only | kind.create_only | {HIDDEN}
         kept = {name: value for name, value in before.items() if name in stays}
         kept |= {name: value for name, value in kind.defaults.items() if name not in sent}
     for name, value in sent.items():

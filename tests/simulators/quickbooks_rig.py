@@ -268,7 +268,7 @@ def _fits(type_name: str, value: Any) -> bool:
     match SCHEMA["simple"].get(type_name, type_name):
         case "decimal":
             return isinstance(value, Decimal | int) and not isinstance(value, bool)
-        case "int" | "positiveInteger":
+        case "int" | "positiveInteger" | "long":
             return isinstance(value, int) and not isinstance(value, bool)
         case "boolean":
             return isinstance(value, bool)
