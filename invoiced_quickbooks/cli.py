@@ -7,7 +7,17 @@ import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from invoiced_quickbooks.connection_commands import connection
+from invoiced_quickbooks.customer_commands import customers
 from invoiced_quickbooks.record_command import show_record
+from invoiced_quickbooks.records_commands import (
+    export,
+    ignore,
+    list_records,
+    resync,
+    retry,
+    show_attention,
+    unignore,
+)
 from invoiced_quickbooks.running_commands import demo, migrate, start
 from invoiced_quickbooks.settings_commands import settings
 from invoiced_quickbooks.status_command import status
@@ -71,5 +81,22 @@ def _lines_of_database(error: SQLAlchemyError) -> list[str]:
     ]
 
 
-for command in (connection, settings, sync, status, show_record, migrate, start, demo):
+for command in (
+    connection,
+    settings,
+    sync,
+    status,
+    show_record,
+    list_records,
+    show_attention,
+    retry,
+    ignore,
+    unignore,
+    resync,
+    customers,
+    export,
+    migrate,
+    start,
+    demo,
+):
     main.add_command(command)
