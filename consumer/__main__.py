@@ -10,6 +10,7 @@ import structlog
 
 from consumer.leases import LeaseKeeper
 from consumer.schedule import Schedule
+from consumer.sweep import SweepRunner
 from consumer.wiring import Wiring
 from consumer.worker import Worker
 from shared.config import Config, ConfigError
@@ -58,7 +59,7 @@ def run(config: Config, is_told_to_stop: Callable[[], bool]) -> int:
         )
         for position, queue in enumerate(queues, 1)
     ]
-    threads = [keeper, Schedule(wiring, publisher, stop), *workers]
+    threads = [keeper, Schedule(wiring, publisher, stop), SweepRunner(wiring, publisher, stop), *workers]
     for thread in threads:
         thread.start()
     log.info("consumer started", threads=len(workers), process=wiring.process_name)

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -12,18 +12,20 @@ from sqlalchemy.orm import Session
 
 from consumer.deps import Deps, Look
 from consumer.retry import settle
-from shared.db import connections, history, links, records
+from shared.db import connections, history, links, records, sweeps
 from shared.db.history import Call
 from shared.db.models import Record
 from shared.db.records import RecordKey
 from shared.errors import AccessRevokedError, SyncError, WaitingError
 from shared.messages import Kind, Message, Why
-from shared.outcomes import Outcome, Settlement
+from shared.outcomes import WAITS_FOR_RECONNECT, WAITS_FOR_START, Outcome, Settlement
 
 Handler = Callable[[Deps, Look], Settlement]
 
 # While the database is away for a moment, a look's outcome is kept in hand.
 PAUSES_S = (0.1, 0.5, 2.0)
+# A record that waits no longer than this is not counted as waiting.
+SOON = timedelta(seconds=60)
 # Another worker's look at a record takes about this long.
 BUSY_AGAIN_S = 0.5
 
@@ -74,7 +76,7 @@ def look_at(
     look = Look(key, leased, message)
     deps.exchanges.begin()
     try:
-        settlement = handle(deps, look)
+        settlement = _held_back(deps) or handle(deps, look)
     except Exception as error:  # the one broad except: every error ends as an outcome that people can see
         settlement = settle(error, leased.attempts, deps.now(), random.random())
         if isinstance(error, AccessRevokedError):
@@ -84,6 +86,31 @@ def look_at(
             log.exception("a handler broke", kind=key.kind.value, record=key.record_id)
     finish(deps, look, settlement, deps.exchanges.end())
     return settlement
+
+
+def _goes_on_in_a_moment(settlement: Settlement, now: datetime) -> bool:
+    """Tell whether a sweep had better wait for the next look than count this one."""
+    next_look_at = settlement.next_look_at
+    return settlement.outcome is Outcome.WAITING and next_look_at is not None and next_look_at - now < SOON
+
+
+def _held_back(deps: Deps) -> Settlement | None:
+    """Return how every record of a connection waits that is not to be synced now, without asking either vendor."""
+    if deps.profile.state == connections.DISCONNECTED:
+        return Settlement(
+            Outcome.WAITING,
+            cause="QuickBooks is disconnected",
+            remedy="Reconnect on the overview; all that waits goes on then.",
+            waiting_for=WAITS_FOR_RECONNECT,
+        )
+    if not deps.profile.started:
+        return Settlement(
+            Outcome.WAITING,
+            cause="Nothing is posted before the first Synchronize",
+            remedy="See on the overview what would be posted, then press Synchronize.",
+            waiting_for=WAITS_FOR_START,
+        )
+    return None
 
 
 def finish(deps: Deps, look: Look, settlement: Settlement, calls: Sequence[Call] = ()) -> None:
@@ -138,6 +165,8 @@ def _store(
             is_kept = records.finish(
                 session, look.key, deps.owner, settlement, deps.now(), releases=look.releases, **columns
             )
+            if is_kept and not _goes_on_in_a_moment(settlement, deps.now()):
+                sweeps.settle_record(session, look.key, settlement, look.label, deps.now())
             history.add(session, entries)
             if has_written:
                 connections.note_write(session, look.key.connection_id, deps.now())

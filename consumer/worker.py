@@ -10,10 +10,10 @@ from consumer.leases import LeaseKeeper
 from consumer.wiring import Wiring
 from consumer.work import look_at
 from shared import messages
-from shared.db import records
+from shared.db import records, sweeps
 from shared.db.connections import UnknownConnectionError
 from shared.errors import TransientError
-from shared.messages import MalformedMessageError, Message
+from shared.messages import MalformedMessageError, Message, Why
 from shared.outcomes import Settlement
 from shared.queues import Publisher
 
@@ -60,6 +60,9 @@ class Worker:
             return None
         with self._keeper.at_work(owner):
             with deps.sessions.begin() as session:
+                if message.why is Why.SWEEP and not sweeps.is_wanted(session, records.key_of(message)):
+                    # The sweep was cancelled, or the record was looked at for another reason meanwhile.
+                    return None
                 row = records.admit(session, message, owner, deps.now())
             if row is None:
                 return None

@@ -6,7 +6,7 @@ need no migration.
 
 from typing import NamedTuple
 
-from shared.outcomes import WAITS_FOR_CHOICE, WAITS_FOR_RECONNECT, Outcome, Settlement
+from shared.outcomes import WAITS_FOR_CHOICE, WAITS_FOR_RECONNECT, WAITS_FOR_START, Outcome, Settlement
 
 
 class Cause(NamedTuple):
@@ -29,6 +29,12 @@ _NAMED = (
         "Waiting for QuickBooks to be connected again",
         "The authorization that QuickBooks gave has ended, so nothing can be read or written there.",
         "Reconnect QuickBooks on the overview, as a company administrator. All that waits goes on by itself.",
+    ),
+    _cause(
+        "start",
+        "Waiting for the first Synchronize",
+        "Nothing is posted before somebody has seen what would be.",
+        "Press Synchronize on the overview.",
     ),
     _cause(
         "choice",
@@ -266,6 +272,8 @@ def needs_person(key: str | None) -> bool:
 def _group_of_waiting(settlement: Settlement) -> str:
     if settlement.waiting_for == WAITS_FOR_RECONNECT:
         return "reconnect"
+    if settlement.waiting_for == WAITS_FOR_START:
+        return "start"
     if settlement.waiting_for == WAITS_FOR_CHOICE:
         return "choice"
     return "waits-for-record" if settlement.waiting_for else "tried-again"

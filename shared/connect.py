@@ -1,5 +1,6 @@
 """Connects an Invoiced account with a QuickBooks company, connects anew what has ended, and reads what it is like."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,10 +12,12 @@ from shared.db.models import Connection
 from shared.db.records import RecordKey
 from shared.db.session import Sessions
 from shared.errors import AuthLostError, RejectedError, SyncError
+from shared.invoiced.client import InvoicedClient
 from shared.messages import Kind
 from shared.payment_methods import PAYMENT_METHOD_NAMES
 from shared.quickbooks.client import QuickBooksClient
 from shared.quickbooks.entities import qbo_id, sync_token
+from shared.quickbooks.oauth import Tokens
 from shared.settings import Preferences
 
 DEFAULT_TIME_ZONE = "UTC"
@@ -28,7 +31,10 @@ _USED_UP = (
 
 @dataclass(frozen=True)
 class NewConnection:
-    """What a person gives to connect; without a name, the company's own is taken."""
+    """What a person gives to connect; without a name, the company's own is taken.
+
+    An empty API key is given later. Unless it `starts_at_once`, nothing is posted until Synchronize is pressed.
+    """
 
     name: str | None
     invoiced_api_key: str
@@ -37,6 +43,7 @@ class NewConnection:
     refresh_token: str
     time_zone: str = DEFAULT_TIME_ZONE
     start_date: date | None = None
+    starts_at_once: bool = True
 
     def __repr__(self) -> str:
         # Secrets stay out of tracebacks.
@@ -64,12 +71,14 @@ def add_connection(clients: Clients, new: NewConnection, say: Callable[[str], No
             time_zone=new.time_zone,
             start_date=new.start_date,
             now=clients.now(),
+            posts=new.starts_at_once,
         )
     is_complete = False
     try:
         clients.tokens.valid(row.id)
         preferences = read_company(clients.sessions, clients.quickbooks(row.id), row.id, clients.now())
-        _try_invoiced_key(clients, row.id, say)
+        if new.invoiced_api_key:
+            _try_invoiced_key(clients.invoiced(row.id), say)
         with clients.sessions.begin() as session:
             row = connections.get(session, row.id)
             row.name = new.name or preferences.company_name or row.name
@@ -85,6 +94,56 @@ def add_connection(clients: Clients, new: NewConnection, say: Callable[[str], No
                 connections.remove(session, row.id)
 
 
+def connect_by_consent(clients: Clients, code: str, realm_id: str) -> Connection:
+    """Connect the company that a person has consented to in the browser; Invoiced's side follows on the page.
+
+    Nothing is posted until somebody has seen what would be, and presses Synchronize.
+
+    Raises:
+        RejectedError: the company is connected already, or is outside the US.
+        SyncError: Intuit or QuickBooks refused or did not answer. Nothing of the connection is left behind.
+    """
+    tokens = clients.oauth.exchange(code, consent_callback_url(clients))
+    return add_connection(
+        clients,
+        NewConnection(
+            name=None,
+            invoiced_api_key="",
+            invoiced_webhook_secret=secrets.token_urlsafe(32),
+            realm_id=realm_id,
+            refresh_token=tokens.refresh_token,
+            starts_at_once=False,
+        ),
+        say=lambda _: None,
+    )
+
+
+def give_invoiced_key(clients: Clients, connection_id: str, api_key: str) -> None:
+    """Try an API key of the Invoiced account and store it; what waited for one goes on.
+
+    Raises:
+        AuthLostError: Invoiced refuses the key.
+        SyncError: Invoiced does not answer: the key is not stored, since nobody knows whether it is good.
+    """
+    clients.invoiced_with_key(api_key).find_customers(number=_NO_CUSTOMER)
+    with clients.sessions.begin() as session:
+        connections.replace_invoiced_key(session, clients.vault, connection_id, api_key)
+        records.release_reconnected(session, connection_id, clients.now())
+
+
+def disconnect(clients: Clients, connection_id: str) -> None:
+    """Give the authorization back at Intuit and stop the sync; history, links and settings stay.
+
+    Raises:
+        SyncError: Intuit did not take the authorization back; the connection is stopped all the same.
+    """
+    with clients.sessions.begin() as session:
+        row = connections.get_locked(session, connection_id)
+        row.state = connections.DISCONNECTED
+        refresh_token = clients.vault.decrypt(row.refresh_token_encrypted, bound_to=connection_id)
+    clients.oauth.revoke(refresh_token)
+
+
 def reconnect(clients: Clients, connection_id: str, refresh_token: str) -> None:
     """Try a new refresh token, store it, and let go on what waited for it.
 
@@ -92,14 +151,43 @@ def reconnect(clients: Clients, connection_id: str, refresh_token: str) -> None:
         SyncError: Intuit refused the token or did not answer, and the connection is as it was; or the token is
             stored, but QuickBooks does not open the company with it.
     """
-    tokens = clients.oauth.refresh(refresh_token)
+    _go_on_with(clients, connection_id, clients.oauth.refresh(refresh_token))
+
+
+def _go_on_with(clients: Clients, connection_id: str, tokens: Tokens) -> None:
     with clients.sessions.begin() as session:
         connections.replace_refresh_token(
             session, clients.vault, connection_id, tokens.refresh_token, tokens.refresh_expires_at
         )
+        connections.get(session, connection_id).refresh_token_hard_expires_at = tokens.refresh_hard_expires_at
     read_company(clients.sessions, clients.quickbooks(connection_id), connection_id, clients.now())
     with clients.sessions.begin() as session:
         records.release_reconnected(session, connection_id, clients.now())
+
+
+def reconnect_by_consent(clients: Clients, connection_id: str, code: str, realm_id: str) -> None:
+    """Connect anew what has ended, by a consent in the browser; what waited goes on.
+
+    Raises:
+        RejectedError: the consent is for another company.
+        SyncError: Intuit refused or did not answer, and the connection is as it was.
+    """
+    with clients.sessions() as session:
+        row = connections.get(session, connection_id)
+    if row.realm_id != realm_id:
+        raise RejectedError(
+            f"{row.name} is QuickBooks company {row.realm_id}, and the consent was given for company {realm_id}."
+            " Its links and history belong to the first: nothing was changed.",
+            remedy=f"Reconnect and choose {row.name} on Intuit's page. To sync the other company instead, connect it"
+            " as a company of its own.",
+        )
+    tokens = clients.oauth.exchange(code, consent_callback_url(clients))
+    _go_on_with(clients, connection_id, tokens)
+
+
+def consent_callback_url(clients: Clients) -> str:
+    """Return the address to which Intuit sends a browser back; it is entered in the Intuit app as redirect URI."""
+    return f"{clients.config.public_url}/oauth/callback"
 
 
 def webhook_url(clients: Clients, connection_id: str) -> str:
@@ -118,14 +206,14 @@ def _refresh_token(clients: Clients, connection_id: str) -> str:
     return clients.vault.decrypt(row.refresh_token_encrypted, bound_to=connection_id)
 
 
-def _try_invoiced_key(clients: Clients, connection_id: str, say: Callable[[str], None]) -> None:
+def _try_invoiced_key(invoiced: InvoicedClient, say: Callable[[str], None]) -> None:
     """Ask Invoiced for something, so that a wrong key is told now and not on every record.
 
     Raises:
         AuthLostError: Invoiced refuses the key.
     """
     try:
-        clients.invoiced(connection_id).find_customers(number=_NO_CUSTOMER)
+        invoiced.find_customers(number=_NO_CUSTOMER)
     except AuthLostError:
         raise
     except SyncError as error:

@@ -26,6 +26,8 @@ RELEASING = (*SETTLED_WELL, Outcome.SKIPPED, Outcome.MISMATCH)
 # What a record waits for that is no record: somebody must reconnect, or choose.
 WAITS_FOR_RECONNECT = "reconnect"
 WAITS_FOR_CHOICE = "choice"
+# … or press Synchronize for the first time.
+WAITS_FOR_START = "start"
 
 
 @dataclass(frozen=True)

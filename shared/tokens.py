@@ -91,7 +91,7 @@ class AccessTokens:
         Raises:
             AuthLostError: the connection is parked.
         """
-        if row.state == connections.RECONNECT_NEEDED:
+        if row.state in (connections.RECONNECT_NEEDED, connections.DISCONNECTED):
             raise connections.reconnect_needed()
         if row.access_token_encrypted is None:
             return None
@@ -153,10 +153,12 @@ class AccessTokens:
                 return None
             row.refresh_token_encrypted = self._vault.encrypt(tokens.refresh_token, bound_to=connection_id)
             row.refresh_token_expires_at = tokens.refresh_expires_at
+            row.refresh_token_hard_expires_at = tokens.refresh_hard_expires_at or row.refresh_token_hard_expires_at
             row.access_token_encrypted = self._vault.encrypt(tokens.access_token, bound_to=connection_id)
             row.access_token_expires_at = tokens.access_expires_at
             row.token_lease_owner = row.token_lease_until = None
-            row.state = connections.CONNECTED
+            if row.state != connections.DISCONNECTED:
+                row.state = connections.CONNECTED
         log.debug("access token refreshed", connection=connection_id)
         return tokens.access_token
 
@@ -166,7 +168,8 @@ class AccessTokens:
             row = connections.get_locked(session, connection_id)
             if not self._still_stored(row, refused):
                 return False
-            row.state = connections.RECONNECT_NEEDED
+            if row.state != connections.DISCONNECTED:
+                row.state = connections.RECONNECT_NEEDED
             row.token_lease_owner = row.token_lease_until = None
             return True
 

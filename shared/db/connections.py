@@ -28,7 +28,7 @@ class UnknownConnectionError(RejectedError):
 
 @dataclass(frozen=True)
 class Profile:
-    """What the sync needs to know of a connection, apart from its secrets."""
+    """What the sync needs to know of a connection, apart from its secrets; `started`: records may be posted."""
 
     id: str
     name: str
@@ -38,6 +38,7 @@ class Profile:
     start_date: date | None
     settings: Settings
     preferences: Preferences
+    started: bool = True
 
 
 def add(
@@ -52,12 +53,14 @@ def add(
     time_zone: str,
     start_date: date | None,
     now: datetime,
+    posts: bool = True,
     settings: Settings = Settings(),  # noqa: B008  (frozen)
     preferences: Preferences | None = None,
 ) -> Connection:
     """Add a connection and return its row; `preferences` follow later where they are to be read first.
 
-    `now` is an aware instant.
+    `now` is an aware instant. Unless it `posts`, nothing is posted until somebody presses Synchronize. An empty API key
+    stands for one that is given later.
 
     Raises:
         RejectedError: the company is connected already, or the time zone is unknown.
@@ -83,7 +86,7 @@ def add(
         preferences_read_at=None if preferences is None else now,
         settings=_document(settings),
         created_at=now,
-        started_at=now,
+        started_at=now if posts else None,
     )
     session.add(row)
     session.flush()
@@ -174,11 +177,52 @@ def replace_refresh_token(
     row = get_locked(session, connection_id)
     row.refresh_token_encrypted = vault.encrypt(refresh_token, bound_to=connection_id)
     row.refresh_token_expires_at = expires_at
+    row.refresh_token_hard_expires_at = None
     row.access_token_encrypted = None
     row.access_token_expires_at = None
     row.token_lease_owner = None
     row.token_lease_until = None
     row.state = CONNECTED
+
+
+def replace_invoiced_key(session: Session, vault: Vault, connection_id: str, api_key: str) -> None:
+    """Store another API key of the Invoiced account.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+    """
+    get_locked(session, connection_id).invoiced_api_key_encrypted = vault.encrypt(api_key, bound_to=connection_id)
+
+
+def has_invoiced_key(row: Connection, vault: Vault) -> bool:
+    """Tell whether somebody has given an API key of the Invoiced account.
+
+    Raises:
+        VaultError: it cannot be decrypted.
+    """
+    return bool(invoiced_api_key(row, vault))
+
+
+def webhook_secret(row: Connection, vault: Vault) -> str:
+    """Return the secret under which Invoiced signs its webhooks.
+
+    Raises:
+        VaultError: it cannot be decrypted.
+    """
+    return vault.decrypt(row.invoiced_webhook_secret_encrypted, bound_to=row.id)
+
+
+def start(session: Session, connection_id: str, now: datetime) -> bool:
+    """Let a connection post from now on; tell whether it did not before.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+    """
+    row = get_locked(session, connection_id)
+    if row.started_at is not None:
+        return False
+    row.started_at = now
+    return True
 
 
 def park(session: Session, connection_id: str) -> None:
@@ -187,7 +231,9 @@ def park(session: Session, connection_id: str) -> None:
     Raises:
         UnknownConnectionError: there is no such connection.
     """
-    get_locked(session, connection_id).state = RECONNECT_NEEDED
+    row = get_locked(session, connection_id)
+    if row.state != DISCONNECTED:
+        row.state = RECONNECT_NEEDED
 
 
 def note_write(session: Session, connection_id: str, now: datetime) -> None:
@@ -242,6 +288,7 @@ def profile(row: Connection) -> Profile:
         start_date=row.start_date,
         settings=settings_from_document(row.settings),
         preferences=preferences_from_document(row.preferences),
+        started=row.started_at is not None,
     )
 
 

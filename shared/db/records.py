@@ -49,6 +49,14 @@ def find(session: Session, key: RecordKey) -> Record | None:
     return session.get(Record, (key.connection_id, key.kind.value, key.record_id))
 
 
+def find_many(session: Session, connection_id: str, kind: Kind, record_ids: Iterable[str]) -> dict[str, Record]:
+    """Return those of these records that somebody has heard of, by id."""
+    chosen = sa.select(Record).where(
+        Record.connection_id == connection_id, Record.kind == kind.value, Record.record_id.in_(list(record_ids))
+    )
+    return {row.record_id: row for row in session.scalars(chosen)}
+
+
 def admit(session: Session, message: Message, owner: str, now: datetime) -> Record | None:
     """Decide what a message means for its record: the leased row if `owner` is to look at it now, else None.
 

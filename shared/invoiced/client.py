@@ -17,7 +17,7 @@ from shared.errors import (
     SyncError,
     TransientError,
 )
-from shared.invoiced.entities import CreditNote, Customer, Invoice, Payment
+from shared.invoiced.entities import CreditNote, Customer, Event, Invoice, Listed, Payment
 from shared.money import encode_json
 from shared.outbound import Answer, Outbound, retry_after_s
 
@@ -27,7 +27,7 @@ _FIELD = re.compile(r" - at `\$\.?(.*)`\Z")
 
 log = structlog.get_logger()
 
-Entity = TypeVar("Entity", Invoice, Customer, Payment, CreditNote)
+Entity = TypeVar("Entity", Invoice, Customer, Payment, CreditNote, Listed, Event)
 
 
 class InvoicedClient:
@@ -87,6 +87,27 @@ class InvoicedClient:
             raise ValueError("name what to look for")
         return list(self._list("customers", Customer, query))
 
+    # Invoiced API reference, "List all customers", "… invoices", "… payments"
+    def list_changed(self, plural: str, updated_after: int | None) -> Iterator[list[Listed]]:
+        """Fetch the customers, invoices or payments (`plural`) that changed after that second, or all, page by page
+        as used, in the order in which they were created.
+
+        That order stands still: what changes while the pages are fetched only joins the set. Only a deletion moves
+        what comes behind it, and may hide one record of the next page.
+        """
+        query = {"sort": "created_at asc"}
+        if updated_after is not None:
+            query["updated_after"] = str(updated_after)
+        return self._pages(plural, Listed, query)
+
+    # Invoiced API reference, "List all events": the newest first
+    def list_events(self, since: int) -> Iterator[Event]:
+        """Fetch the events from that second on, the newest first, page by page as used."""
+        for event in self._list("events", Event, {"start_date": str(since)}):
+            if event.timestamp < since:
+                return
+            yield event
+
     # Invoiced API reference, "Create a customer"
     def create_customer(self, fields: Mapping[str, Any]) -> Customer:
         """Create a customer and return it as it stands; Invoiced gives it a number if `fields` has none."""
@@ -108,6 +129,10 @@ class InvoicedClient:
         return _decoded(answer, kind, f"{_words(kind)} {checked}")
 
     def _list(self, path: str, kind: type[Entity], query: Mapping[str, str]) -> Iterator[Entity]:
+        for page in self._pages(path, kind, query):
+            yield from page
+
+    def _pages(self, path: str, kind: type[Entity], query: Mapping[str, str]) -> Iterator[list[Entity]]:
         # Pages are asked for in order, as Invoiced wants it; the Link header says whether there is another.
         # Its address is not followed: our key goes nowhere but to the address that we were given.
         page, more = 1, True
@@ -115,7 +140,7 @@ class InvoicedClient:
             paging = {"per_page": str(_PER_PAGE), "page": str(page)}
             answer = self._call("GET", path, query={**query, **paging})
             rows = _decoded_rows(answer)
-            yield from (_as_entity(row, kind) for row in rows)
+            yield [_as_entity(row, kind) for row in rows]
             more = bool(rows) and _has_next(answer)
             page += 1
 

@@ -153,3 +153,32 @@ class CreditNote(Struct, frozen=True):
 
     id: int
     number: str | None = None
+
+
+class Listed(Struct, frozen=True):
+    """What a list shows of a customer, invoice or payment, as far as a sweep needs it."""
+
+    id: int
+    updated_at: int | None = None
+    number: str | None = None
+    name: str | None = None
+
+
+class EventData(Struct, frozen=True):
+    """The object of an event, as it was."""
+
+    object: dict[str, Any] | None = None
+
+
+class Event(Struct, frozen=True):
+    """What happened to an object; `timestamp` is in Unix seconds."""
+
+    id: int
+    type: str
+    timestamp: int
+    data: EventData | None = None
+
+    @property
+    def object_id(self) -> int | None:
+        """The id of the object that the event is about."""
+        return id_of(self.data.object) if self.data is not None else None

@@ -5,10 +5,11 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import requests
@@ -25,6 +26,7 @@ from shared.quickbooks.advice import RECONNECT
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 30.0
 _ACCESS_TOKEN_LIVES_S = 3600
+_SCOPE = "com.intuit.quickbooks.accounting"
 _DISCOVERY_KEPT_S = 24 * 3600.0
 _VENDOR = "Intuit's token service"
 
@@ -47,6 +49,7 @@ class Tokens:
     access_expires_at: datetime
     refresh_token: str
     refresh_expires_at: datetime | None
+    refresh_hard_expires_at: datetime | None = None
 
     def __repr__(self) -> str:
         # Neither token may reach a log or a traceback.
@@ -100,6 +103,28 @@ class QuickBooksOAuth:
             self._endpoints = (now_s, found)
             return found
 
+    def consent_url(self, redirect_uri: str, state: str) -> str:
+        """Return the address of Intuit's consent page; it sends the browser back to `redirect_uri` with `state`.
+
+        Raises:
+            AppRefusedError, RateLimitedError, TransientError: Intuit does not say where its page is.
+        """
+        url, _ = OAuth2Session(self._client_id, scope=[_SCOPE], redirect_uri=redirect_uri).authorization_url(
+            self.endpoints().authorization, state=state
+        )
+        return str(url)
+
+    def exchange(self, code: str, redirect_uri: str) -> Tokens:
+        """Exchange the code of a consent for the first tokens; a code is good once.
+
+        Raises:
+            AuthLostError: the code is not valid (any more).
+            AppRefusedError: client id or secret are wrong.
+            RateLimitedError, TransientError: no tokens this time.
+        """
+        with self._session("access_token_response", redirect_uri=redirect_uri) as (session, url):
+            return self._tokens(session.fetch_token(url, code=code, include_client_id=False, **self._how()))
+
     def refresh(self, refresh_token: str) -> Tokens:
         """Exchange a refresh token for new tokens; two at a time for one company would lose the
         authorization.
@@ -109,34 +134,8 @@ class QuickBooksOAuth:
             AppRefusedError: client id or secret are wrong.
             RateLimitedError, TransientError: no tokens this time.
         """
-        url = self.endpoints().token
-        _allow_loopback(url)
-        session = OAuth2Session(self._client_id)
-        session.trust_env = False
-        # The refresh token must not follow a redirect to another host.
-        session.max_redirects = 0
-        session.register_compliance_hook("refresh_token_response", _judge_status)
-        try:
-            token: dict[str, Any] = session.refresh_token(
-                url,
-                refresh_token=refresh_token,
-                auth=self._auth,
-                headers={"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
-                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-            )
-        except InvalidGrantError as error:
-            cause = "QuickBooks has ended the authorization of this sync."
-            raise AuthLostError(cause, remedy=RECONNECT, code=error.error, detail=error.description) from error
-        except (InvalidClientError, UnauthorizedClientError) as error:
-            raise _app_refused(error.error, error.description) from error
-        except OAuth2Error as error:
-            cause = f"{_VENDOR} gave no tokens."
-            raise TransientError(cause, code=error.error, detail=error.description) from error
-        except requests.RequestException as error:
-            raise broken_call(_VENDOR, error, only_reads=True) from error
-        finally:
-            session.close()
-        return self._tokens(token)
+        with self._session("refresh_token_response") as (session, url):
+            return self._tokens(session.refresh_token(url, refresh_token=refresh_token, **self._how()))
 
     def revoke(self, token: str) -> None:
         """Give a refresh or access token back; both of the pair end. A token that had ended already is no
@@ -161,6 +160,45 @@ class QuickBooksOAuth:
         """Close the connections to Intuit; a later call opens new ones."""
         self._outbound.close()
 
+    def _how(self) -> dict[str, Any]:
+        """Return how a token is asked for; Intuit tells the absolute end of the authorization only on request."""
+        return {
+            "auth": self._auth,
+            "headers": {
+                "Accept": "application/json",
+                "Content-Type": "application/x-www-form-urlencoded",
+                "x-include-refresh-token-hard-expires-in": "true",
+            },
+            "timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+        }
+
+    @contextmanager
+    def _session(
+        self, hook: Literal["access_token_response", "refresh_token_response"], redirect_uri: str | None = None
+    ) -> Iterator[tuple[OAuth2Session, str]]:
+        """Yield a session and the address to ask for tokens; what is raised within becomes one of our errors."""
+        url = self.endpoints().token
+        _allow_loopback(url)
+        session = OAuth2Session(self._client_id, redirect_uri=redirect_uri)
+        session.trust_env = False
+        # No token and no code must follow a redirect to another host.
+        session.max_redirects = 0
+        session.register_compliance_hook(hook, _judge_status)
+        try:
+            yield session, url
+        except InvalidGrantError as error:
+            cause = "QuickBooks has ended the authorization of this sync."
+            raise AuthLostError(cause, remedy=RECONNECT, code=error.error, detail=error.description) from error
+        except (InvalidClientError, UnauthorizedClientError) as error:
+            raise _app_refused(error.error, error.description) from error
+        except OAuth2Error as error:
+            cause = f"{_VENDOR} gave no tokens."
+            raise TransientError(cause, code=error.error, detail=error.description) from error
+        except requests.RequestException as error:
+            raise broken_call(_VENDOR, error, only_reads=True) from error
+        finally:
+            session.close()
+
     def _tokens(self, token: dict[str, Any]) -> Tokens:
         access_token, refresh_token = token.get("access_token"), token.get("refresh_token")
         if not (isinstance(access_token, str) and isinstance(refresh_token, str) and access_token and refresh_token):
@@ -168,11 +206,13 @@ class QuickBooksOAuth:
         now = self._clock()
         access_lives_s = _seconds(token.get("expires_in"))
         refresh_lives_s = _seconds(token.get("x_refresh_token_expires_in"))
+        hard_lives_s = _seconds(token.get("x_refresh_token_hard_expires_in"))
         return Tokens(
             access_token=access_token,
             access_expires_at=now + timedelta(seconds=access_lives_s or _ACCESS_TOKEN_LIVES_S),
             refresh_token=refresh_token,
             refresh_expires_at=now + timedelta(seconds=refresh_lives_s) if refresh_lives_s else None,
+            refresh_hard_expires_at=now + timedelta(seconds=hard_lives_s) if hard_lives_s else None,
         )
 
     def _fetch_endpoints(self) -> Endpoints:

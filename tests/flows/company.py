@@ -1,5 +1,7 @@
 """A company for one test: both simulators, the sync between them, and what a person does at either end."""
 
+import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -10,17 +12,19 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from consumer.leases import LeaseKeeper
+from consumer.sweep import step_all
 from consumer.wiring import Wiring
 from consumer.worker import Worker
 from shared.config import Config
 from shared.connect import read_company
-from shared.db import connections, records
-from shared.db.models import Link, PendingWrite, Record
+from shared.db import connections, records, sweeps
+from shared.db.models import Link, PendingWrite, Record, Sweep
 from shared.db.records import RecordKey
+from shared.db.sweeps import Scope
 from shared.messages import Kind, Message, Why
 from shared.money import decode_json, encode_json
 from shared.outcomes import Outcome, Settlement
-from shared.queues import Publisher
+from shared.queues import BULK, Publisher, QueueWorker, depth
 from shared.settings import Settings
 
 DAY_S = 86_400
@@ -156,7 +160,8 @@ class Company:
         self._ahead = timedelta()
         self.wiring = Wiring(config, engine, self.now)
         keeper = LeaseKeeper(self.wiring.sessions, self.now, stop=None)  # type: ignore[arg-type]
-        self.worker = Worker(self.wiring, Publisher(config.broker_url, engine), keeper)
+        self.publisher = Publisher(config.broker_url, engine)
+        self.worker = Worker(self.wiring, self.publisher, keeper)
         with self.wiring.sessions.begin() as session:
             self.id = connections.add(
                 session,
@@ -212,6 +217,51 @@ class Company:
                 self.hear(key.kind, key.record_id, Why.RETRY)
         raise AssertionError("records stay due for ever")
 
+    def ask_for_sweep(self, scope: Scope = Scope.CATCH_UP, why: str = "person") -> Sweep:
+        """Ask for a sweep, as the page does."""
+        with self.wiring.sessions.begin() as session:
+            return sweeps.request(session, self.id, scope, why, self.now())
+
+    def sweep(self, scope: Scope = Scope.CATCH_UP, why: str = "person") -> Sweep:
+        """Sweep to the end: list, queue, look at what the bulk queue brings and at whatever is due."""
+        sweep = self.ask_for_sweep(scope, why)
+        self.finish_sweeps()
+        with self.wiring.sessions() as session:
+            return sweeps.get(session, self.id, sweep.id)
+
+    def finish_sweeps(self, most: int = 200) -> None:
+        """Carry every sweep to its end."""
+        # Records were looked at by the sync's clock, which is ahead; the vendor's stamps are not.
+        with self.wiring.sessions.begin() as session:
+            for row in session.scalars(sa.select(Record).where(Record.looked_at.is_not(None))):
+                assert row.looked_at is not None
+                row.looked_at -= self._ahead
+        for _ in range(most):
+            step_all(self.wiring, self.publisher)
+            if not self.sweeps_running():
+                return
+            self.drain_bulk_queue()
+            self.settle()
+        raise AssertionError("a sweep never ends")
+
+    def drain_bulk_queue(self) -> None:
+        """Have a worker take whatever is in the bulk queue."""
+        stop = threading.Event()
+        config, engine = self.wiring.config, self.wiring.engine
+        bulk = QueueWorker(config.broker_url, engine, BULK, self.worker.on_message, stop, prefetch=1)
+        thread = threading.Thread(target=bulk.run)
+        thread.start()
+        while depth(config.broker_url, engine)[BULK]:
+            time.sleep(0.02)
+        # It comes to the end of what it has in hand.
+        stop.set()
+        thread.join()
+
+    def sweeps_running(self) -> int:
+        with self.wiring.sessions() as session:
+            running = sa.select(sa.func.count()).where(Sweep.state.in_(sweeps.RUNNING))
+            return session.execute(running).scalar_one()
+
     def record(self, kind: Kind, record_id: object) -> Record:
         with self.wiring.sessions() as session:
             row = records.find(session, RecordKey(self.id, kind, str(record_id)))
@@ -257,6 +307,7 @@ def config_for(credentials: dict[str, Any], quickbooks_url: str, invoiced_url: s
         token_keys=(Fernet.generate_key().decode(),),
         quickbooks_calls_per_minute=1_000_000,
         consumer_threads=4,
+        sweep_every_minutes=15,
         show_records=False,
         log_format="json",
     )

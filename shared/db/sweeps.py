@@ -1,0 +1,397 @@
+"""Sweeps: asked for by a person or the clock, carried out by a consumer, remembered for whoever asks what happened.
+
+A sweep is a row. Whoever wants one adds it; a consumer takes it under a lease, finds what may have been missed, queues
+it, and the records' own looks tell the sweep how they ended.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shared.db import connections, records
+from shared.db.models import Sweep, SweepRecord
+from shared.db.records import RecordKey
+from shared.errors import RejectedError
+from shared.messages import Kind
+from shared.outcomes import WAITS_FOR_START, Outcome, Settlement
+
+LEASE_S = 60
+# Messages of a sweep of which nothing was heard for so long are taken for lost.
+LOST_AFTER = timedelta(minutes=10)
+
+
+class Scope(StrEnum):
+    """Over what a sweep goes: what changed since the last one, everything, or chosen records."""
+
+    CATCH_UP = "catch-up"
+    EVERYTHING = "everything"
+    SELECTION = "selection"
+
+
+class State(StrEnum):
+    """Where a sweep is: asked for, listing what there is, waiting for the looks, and how it ended."""
+
+    ASKED = "asked"
+    FINDING = "finding"
+    WORKING = "working"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+RUNNING = (State.ASKED.value, State.FINDING.value, State.WORKING.value)
+ENDED = (State.DONE.value, State.CANCELLED.value, State.FAILED.value)
+# What is kept of each record when a sweep has ended; the others are kept as numbers.
+_WELL = (Outcome.SYNCED.value, Outcome.UNCHANGED.value, Outcome.SKIPPED.value)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is. `outcomes` counts the settled records by outcome; `per_minute` and `ends_at` are estimates
+    from what has been done so far, None while there is nothing to estimate from."""
+
+    found: int
+    queued: int
+    done: int
+    outcomes: Mapping[str, int]
+    found_all: bool
+    per_minute: float | None = None
+    ends_at: datetime | None = None
+
+
+def request(
+    session: Session,
+    connection_id: str,
+    scope: Scope,
+    why: str,
+    now: datetime,
+    *,
+    asked_by: str | None = None,
+    selection: Iterable[RecordKey] = (),
+) -> Sweep:
+    """Ask for a sweep; where one runs already, that one is returned: two of one connection never overlap.
+
+    `why` is `person`, `schedule` or `gap`. Asked by a person, it also lets a connection post that never did.
+
+    Raises:
+        RejectedError: a sweep with another aim runs, or the connection is disconnected.
+        UnknownConnectionError: there is no such connection.
+    """
+    row = connections.get_locked(session, connection_id)
+    if row.state == connections.DISCONNECTED:
+        raise RejectedError("QuickBooks is disconnected.", remedy="Reconnect it first; then synchronize.")
+    running = find_running(session, connection_id)
+    if running is not None:
+        if scope is Scope(running.scope) is not Scope.SELECTION:
+            return running
+        raise RejectedError(
+            f"A sync that was asked for at {running.asked_at:%Y-%m-%d %H:%M} UTC is still running.",
+            remedy="Wait for its end, or cancel it.",
+        )
+    if why == "person" and connections.start(session, connection_id, now):
+        records.release_waiting(session, connection_id, WAITS_FOR_START, now)
+    sweep = Sweep(
+        connection_id=connection_id,
+        scope=scope.value,
+        why=why,
+        asked_by=asked_by,
+        state=State.ASKED.value,
+        asked_at=now,
+    )
+    session.add(sweep)
+    session.flush()
+    add_found(session, sweep, [(key.kind.value, key.record_id, None) for key in selection], now)
+    return sweep
+
+
+def find_running(session: Session, connection_id: str) -> Sweep | None:
+    """Return the sweep of a connection that has not ended, or None."""
+    return session.scalars(
+        sa.select(Sweep).where(Sweep.connection_id == connection_id, Sweep.state.in_(RUNNING)).order_by(Sweep.id)
+    ).first()
+
+
+def find(session: Session, connection_id: str, sweep_id: int) -> Sweep | None:
+    """Return a sweep of a connection, or None."""
+    sweep = session.get(Sweep, sweep_id)
+    return sweep if sweep is not None and sweep.connection_id == connection_id else None
+
+
+def get(session: Session, connection_id: str, sweep_id: int) -> Sweep:
+    """Return a sweep of a connection.
+
+    Raises:
+        RejectedError: there is none of that number.
+    """
+    sweep = find(session, connection_id, sweep_id)
+    if sweep is None:
+        raise RejectedError(f"There is no sync number {sweep_id}.", remedy="List the past syncs to see their numbers.")
+    return sweep
+
+
+def list_latest(
+    session: Session,
+    connection_id: str,
+    *,
+    states: Iterable[str] = (),
+    why: str | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[Sweep]:
+    """Return the sweeps of a connection, the newest first; filtered by state and reason, older than `before_id`."""
+    chosen = sa.select(Sweep).where(Sweep.connection_id == connection_id)
+    wanted = list(states)
+    if wanted:
+        chosen = chosen.where(Sweep.state.in_(wanted))
+    if why:
+        chosen = chosen.where(Sweep.why == why)
+    if before_id is not None:
+        chosen = chosen.where(Sweep.id < before_id)
+    return list(session.scalars(chosen.order_by(Sweep.id.desc()).limit(limit)))
+
+
+def cancel(session: Session, sweep: Sweep, now: datetime) -> None:
+    """End a sweep that runs: what it found and nobody has looked at yet is let go. One that has ended stays so."""
+    locked = session.get(Sweep, sweep.id, with_for_update=True, populate_existing=True)
+    if locked is not None and locked.state in RUNNING:
+        _end(session, locked, State.CANCELLED, now)
+
+
+def progress(session: Session, sweep: Sweep, now: datetime) -> Progress:
+    """Return how far a sweep is, or how it ended."""
+    if sweep.counts is not None:
+        counts = dict(sweep.counts)
+        found, queued = int(counts.pop("found", 0)), int(counts.pop("queued", 0))
+        return Progress(found, queued, sum(counts.values()), counts, found_all=sweep.found_all_at is not None)
+    outcomes, open_ones, queued = _count(session, sweep.id)
+    done = sum(outcomes.values())
+    left = open_ones
+    per_minute = ends_at = None
+    if sweep.began_at is not None and done and now > sweep.began_at:
+        per_minute = done / ((now - sweep.began_at) / timedelta(minutes=1))
+        ends_at = now + timedelta(minutes=left / per_minute)
+    return Progress(done + open_ones, queued, done, outcomes, sweep.found_all_at is not None, per_minute, ends_at)
+
+
+def records_of(session: Session, sweep_id: int, *, limit: int | None = None) -> list[SweepRecord]:
+    """Return the records that a sweep still remembers, those that did not end well first by outcome and name; of a
+    sweep that has ended these are all that did not end well."""
+    chosen = (
+        sa.select(SweepRecord)
+        .where(
+            SweepRecord.sweep_id == sweep_id, sa.or_(SweepRecord.outcome.is_(None), SweepRecord.outcome.not_in(_WELL))
+        )
+        .order_by(SweepRecord.outcome, SweepRecord.kind, SweepRecord.label, SweepRecord.record_id)
+    )
+    return list(session.scalars(chosen.limit(limit) if limit is not None else chosen))
+
+
+# The consumer's part.
+
+
+def take(session: Session, owner: str, now: datetime, after_id: int = 0) -> Sweep | None:
+    """Lease the next sweep that nobody else has in hand (asked for, or left by an owner that died); None if there is
+    none with an id above `after_id`."""
+    sweep = session.scalars(
+        sa.select(Sweep)
+        .where(
+            Sweep.id > after_id,
+            Sweep.state.in_(RUNNING),
+            sa.or_(Sweep.lease_until.is_(None), Sweep.lease_until < now, Sweep.lease_owner == owner),
+        )
+        .order_by(Sweep.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).first()
+    if sweep is None:
+        return None
+    sweep.lease_owner, sweep.lease_until = owner, now + timedelta(seconds=LEASE_S)
+    sweep.began_at = sweep.began_at or now
+    if sweep.state == State.ASKED.value:
+        sweep.state = State.FINDING.value
+    return sweep
+
+
+def held(session: Session, sweep_id: int, owner: str, now: datetime) -> Sweep | None:
+    """Return the sweep, its lease renewed, locked until the transaction ends; None if it was cancelled or somebody
+    else has it by now."""
+    sweep = session.get(Sweep, sweep_id, with_for_update=True, populate_existing=True)
+    if sweep is None or sweep.state not in RUNNING or sweep.lease_owner != owner:
+        return None
+    sweep.lease_until = now + timedelta(seconds=LEASE_S)
+    return sweep
+
+
+def add_found(
+    session: Session,
+    sweep: Sweep,
+    found: Iterable[tuple[str, str, str | None]],
+    now: datetime,
+    *,
+    unchanged: bool = False,
+) -> None:
+    """Add records to a sweep (kind, id, what people call it), each once. `unchanged`: a page of a list has shown that
+    there is nothing to look at."""
+    rows = {(kind, record_id): label for kind, record_id, label in found}
+    if not rows:
+        return
+    known = {
+        (kind, record_id)
+        for kind, record_id in session.execute(
+            sa.select(SweepRecord.kind, SweepRecord.record_id).where(
+                SweepRecord.sweep_id == sweep.id,
+                sa.tuple_(SweepRecord.kind, SweepRecord.record_id).in_(list(rows)),
+            )
+        )
+    }
+    fresh: list[dict[str, Any]] = [
+        {
+            "sweep_id": sweep.id,
+            "connection_id": sweep.connection_id,
+            "kind": kind,
+            "record_id": record_id,
+            "label": label,
+            "outcome": Outcome.UNCHANGED.value if unchanged else None,
+            "settled_at": now if unchanged else None,
+        }
+        for (kind, record_id), label in rows.items()
+        if (kind, record_id) not in known
+    ]
+    if fresh:
+        session.execute(sa.insert(SweepRecord), fresh)
+
+
+def not_queued(session: Session, sweep_id: int, limit: int) -> list[RecordKey]:
+    """Return records that were found and are not queued yet, in the order in which they depend on each other."""
+    order = sa.case(
+        {kind.value: position for position, kind in enumerate(_ORDER)}, value=SweepRecord.kind, else_=len(_ORDER)
+    )
+    rows = session.execute(
+        sa.select(SweepRecord.connection_id, SweepRecord.kind, SweepRecord.record_id)
+        .where(SweepRecord.sweep_id == sweep_id, SweepRecord.queued_at.is_(None), SweepRecord.outcome.is_(None))
+        .order_by(order, sa.func.length(SweepRecord.record_id), SweepRecord.record_id)
+        .limit(limit)
+    )
+    return [RecordKey(connection_id, Kind(kind), record_id) for connection_id, kind, record_id in rows]
+
+
+def mark_queued(session: Session, sweep_id: int, keys: Iterable[RecordKey], now: datetime | None) -> None:
+    """Remember since when the broker holds the messages of these records; None: it does not after all."""
+    named = [(key.kind.value, key.record_id) for key in keys]
+    session.execute(
+        sa.update(SweepRecord)
+        .where(SweepRecord.sweep_id == sweep_id, sa.tuple_(SweepRecord.kind, SweepRecord.record_id).in_(named))
+        .values(queued_at=now)
+    )
+
+
+def is_wanted(session: Session, key: RecordKey) -> bool:
+    """Tell whether a sweep that runs still waits for this record: the message of one that was cancelled is dropped."""
+    waiting = (
+        sa.select(SweepRecord.sweep_id)
+        .join(Sweep, Sweep.id == SweepRecord.sweep_id)
+        .where(*_is_open(key), Sweep.state.in_(RUNNING))
+    )
+    return session.execute(waiting.limit(1)).first() is not None
+
+
+def count_outstanding(session: Session, sweep_id: int) -> int:
+    """Return how many records are queued and not looked at yet."""
+    counted = sa.select(sa.func.count()).where(
+        SweepRecord.sweep_id == sweep_id, SweepRecord.outcome.is_(None), SweepRecord.queued_at.is_not(None)
+    )
+    return session.execute(counted).scalar_one()
+
+
+def queue_again(session: Session, sweep: Sweep, now: datetime) -> None:
+    """Queue once more what was queued long ago while nothing of the sweep was looked at: its messages are lost."""
+    last_settled, last_queued = session.execute(
+        sa.select(sa.func.max(SweepRecord.settled_at), sa.func.max(SweepRecord.queued_at)).where(
+            SweepRecord.sweep_id == sweep.id
+        )
+    ).one()
+    latest = max((instant for instant in (last_settled, last_queued) if instant is not None), default=None)
+    if latest is not None and now - latest > LOST_AFTER:
+        session.execute(
+            sa.update(SweepRecord)
+            .where(SweepRecord.sweep_id == sweep.id, SweepRecord.outcome.is_(None))
+            .values(queued_at=None)
+        )
+
+
+def settle_record(session: Session, key: RecordKey, settlement: Settlement, label: str | None, now: datetime) -> None:
+    """Tell the sweeps that wait for a record how its look ended, in the transaction that stores the outcome."""
+    values: dict[str, Any] = {
+        "outcome": settlement.outcome.value,
+        "cause": settlement.cause or None,
+        "remedy": settlement.remedy or None,
+        "settled_at": now,
+    }
+    if label is not None:
+        values["label"] = label
+    running = sa.select(Sweep.id).where(Sweep.connection_id == key.connection_id, Sweep.state.in_(RUNNING))
+    session.execute(
+        sa.update(SweepRecord)
+        .where(*_is_open(key), SweepRecord.queued_at.is_not(None), SweepRecord.sweep_id.in_(running))
+        .values(**values)
+    )
+
+
+def end_if_done(session: Session, sweep: Sweep, now: datetime) -> bool:
+    """End a sweep that has found all there is and whose records are all settled; tell whether it has ended."""
+    left = session.execute(
+        sa.select(SweepRecord.record_id).where(SweepRecord.sweep_id == sweep.id, SweepRecord.outcome.is_(None)).limit(1)
+    ).first()
+    if sweep.state != State.WORKING.value or left is not None:
+        return False
+    _end(session, sweep, State.DONE, now)
+    return True
+
+
+def fail(session: Session, sweep: Sweep, cause: str, now: datetime) -> None:
+    """End a sweep that cannot go on; `cause` says why, and what to do."""
+    sweep.cause = cause
+    _end(session, sweep, State.FAILED, now)
+
+
+# Customers before what is billed to them, invoices before what pays them.
+_ORDER = (Kind.CUSTOMER, Kind.QUICKBOOKS_CUSTOMER, Kind.INVOICE, Kind.PAYMENT)
+
+
+def _end(session: Session, sweep: Sweep, state: State, now: datetime) -> None:
+    outcomes, open_ones, queued = _count(session, sweep.id)
+    sweep.counts = {**outcomes, "found": sum(outcomes.values()) + open_ones, "queued": queued}
+    sweep.state, sweep.ended_at = state.value, now
+    sweep.lease_owner = sweep.lease_until = None
+    session.execute(
+        sa.delete(SweepRecord).where(
+            SweepRecord.sweep_id == sweep.id, sa.or_(SweepRecord.outcome.in_(_WELL), SweepRecord.outcome.is_(None))
+        )
+    )
+
+
+def _count(session: Session, sweep_id: int) -> tuple[dict[str, int], int, int]:
+    """Return the records by outcome, how many have none yet, and how many were queued."""
+    rows = session.execute(
+        sa.select(SweepRecord.outcome, sa.func.count(), sa.func.count(SweepRecord.queued_at))
+        .where(SweepRecord.sweep_id == sweep_id)
+        .group_by(SweepRecord.outcome)
+    ).all()
+    outcomes = {str(outcome): number for outcome, number, _ in rows if outcome is not None}
+    return outcomes, sum(number for outcome, number, _ in rows if outcome is None), sum(queued for *_, queued in rows)
+
+
+def _is_open(key: RecordKey) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        SweepRecord.connection_id == key.connection_id,
+        SweepRecord.kind == key.kind.value,
+        SweepRecord.record_id == key.record_id,
+        # One that waits goes on by itself: how it ends counts, while the sweep runs.
+        sa.or_(SweepRecord.outcome.is_(None), SweepRecord.outcome == Outcome.WAITING.value),
+    )

@@ -1,0 +1,224 @@
+"""Synchronize: whatever was missed is caught up, cheaply, once, and whatever happens on the way."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from consumer import sweep as sweeping
+from shared.db import connections, cursors, sweeps
+from shared.db.cursors import Stream
+from shared.db.models import Connection, Record, SweepRecord
+from shared.db.sweeps import Scope
+from shared.errors import RejectedError
+from shared.messages import Kind
+from shared.outcomes import Outcome
+from tests.flows.company import Company
+
+StartCompany = Callable[..., Company]
+
+
+def calls_to_invoiced(company: Company) -> list[str]:
+    rows = company.invoiced.call("GET", "/_simulator/requests")
+    return [f"{row['method']} {row['path']}" for row in rows]
+
+
+def forget_calls(company: Company) -> None:
+    company.invoiced.call("DELETE", "/_simulator/requests")
+    company.quickbooks.forget_calls()
+
+
+def some_business(company: Company) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    customer = company.invoiced.customer("Acme")
+    invoice = company.invoiced.invoice(customer["id"])
+    payment = company.invoiced.pay(customer["id"], "5", (invoice["id"], "5"))
+    return customer, invoice, payment
+
+
+def test_whatever_was_missed_is_caught_up_and_a_second_sweep_writes_nothing(company: Company) -> None:
+    _, invoice, payment = some_business(company)
+
+    swept = company.sweep()
+
+    assert swept.state == "done"
+    assert company.outcome(Kind.INVOICE, invoice["id"]) in (Outcome.SYNCED, Outcome.UNCHANGED)
+    assert company.outcome(Kind.PAYMENT, payment["id"]) is Outcome.SYNCED
+    posted = company.quickbooks.one("Invoice")
+    assert (posted["TotalAmt"], posted["Balance"]) == (invoice["total"], invoice["total"] - Decimal(5))
+    assert swept.counts is not None and swept.counts["found"] == 3
+
+    company.later(3600)
+    forget_calls(company)
+    again = company.sweep(Scope.EVERYTHING)
+    assert again.state == "done"
+    assert [call for call in company.quickbooks.calls() if "query" not in call] == []
+
+
+def test_a_sweep_that_finds_nothing_costs_six_calls_to_invoiced_and_one_to_quickbooks_at_most(
+    company: Company,
+) -> None:
+    some_business(company)
+    company.sweep()
+    # As if it had all happened long before the next sweep: nothing lies in the overlap.
+    with company.wiring.sessions.begin() as session:
+        for stream in Stream:
+            cursors.move(session, company.id, stream, company.now() + timedelta(hours=1))
+    forget_calls(company)
+
+    swept = company.sweep()
+
+    assert swept.counts == {"found": 0, "queued": 0}
+    assert len(calls_to_invoiced(company)) <= 6
+    assert company.quickbooks.calls() == ["cdc"]
+
+
+def test_what_stands_as_listed_is_unchanged_without_a_look_of_its_own(company: Company) -> None:
+    customer = company.invoiced.customer("Acme")
+    invoices = [company.invoiced.invoice(customer["id"]) for _ in range(3)]
+    company.sweep()
+    with company.wiring.sessions.begin() as session:
+        # The looks lie clearly after the changes.
+        session.execute(sa.update(Record).values(looked_at=company.now() + timedelta(minutes=1)))
+    forget_calls(company)
+
+    swept = company.sweep(Scope.EVERYTHING)
+
+    assert swept.counts is not None and swept.counts[Outcome.UNCHANGED.value] >= len(invoices)
+    assert [call for call in calls_to_invoiced(company) if call.startswith("GET /invoices/")] == []
+    assert not [call for call in company.quickbooks.calls() if call.startswith(("create", "sparse", "update"))]
+
+
+def test_what_was_deleted_while_nobody_listened_is_voided_by_the_next_sweep(company: Company) -> None:
+    customer = company.invoiced.customer("Acme")
+    invoice = company.invoiced.invoice(customer["id"])
+    company.sweep()
+    company.invoiced.call("DELETE", f"/invoices/{invoice['id']}")
+
+    swept = company.sweep()
+
+    assert swept.state == "done"
+    assert company.quickbooks.one("Invoice")["TotalAmt"] == 0
+
+
+def test_a_customer_changed_in_quickbooks_arrives_and_an_echo_of_our_own_write_does_not(company: Company) -> None:
+    customer = company.invoiced.customer("Acme")
+    company.invoiced.invoice(customer["id"])
+    company.sweep()
+    posted = company.quickbooks.one("Customer")
+    first = company.sweep()
+    assert first.counts is not None
+    with company.wiring.sessions() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(SweepRecord)) == 0
+    company.quickbooks.by_hand(
+        "Customer", {"Id": posted["Id"], "sparse": True, "PrimaryEmailAddr": {"Address": "new@acme.test"}}
+    )
+
+    company.sweep()
+
+    assert company.invoiced.call("GET", f"/customers/{customer['id']}")["email"] == "new@acme.test"
+
+
+def test_beyond_thirty_days_quickbooks_is_queried_page_by_page(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "QUERY_PAGE", 2)
+    for name in ("Ann", "Ben", "Cleo"):
+        company.quickbooks.by_hand("Customer", {"DisplayName": name})
+    with company.wiring.sessions.begin() as session:
+        cursors.move(session, company.id, Stream.QUICKBOOKS_CUSTOMERS, company.now() - timedelta(days=40))
+    forget_calls(company)
+
+    company.sweep()
+
+    assert [call for call in company.quickbooks.calls() if call in ("query", "cdc")] == ["query", "query"]
+    names = {row["name"] for row in company.invoiced.call("GET", "/customers", per_page="100")}
+    assert names >= {"Ann", "Ben", "Cleo"}
+
+
+def test_two_sweeps_of_one_connection_never_overlap(company: Company) -> None:
+    first = company.ask_for_sweep()
+    assert company.ask_for_sweep().id == first.id
+    with pytest.raises(RejectedError, match="still running"):
+        company.ask_for_sweep(Scope.EVERYTHING)
+
+
+def test_a_cancelled_sweep_leaves_what_nobody_has_looked_at_alone(company: Company) -> None:
+    customer = company.invoiced.customer("Acme")
+    for _ in range(3):
+        company.invoiced.invoice(customer["id"])
+    sweep = company.ask_for_sweep()
+    sweeping.step_all(company.wiring, company.publisher)
+    with company.wiring.sessions.begin() as session:
+        sweeps.cancel(session, sweeps.get(session, company.id, sweep.id), company.now())
+
+    company.drain_bulk_queue()
+
+    assert company.quickbooks.objects("Invoice") == []
+    with company.wiring.sessions() as session:
+        ended = sweeps.get(session, company.id, sweep.id)
+        assert (ended.state, ended.counts) == ("cancelled", {"found": 4, "queued": 4})
+
+
+@pytest.mark.parametrize("dies_after", [1, 2, 3, 4, 5, 6])
+def test_a_sweep_whose_process_dies_goes_on_where_it_was(
+    company: Company, dies_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, invoice, _ = some_business(company)
+    company.ask_for_sweep()
+    held, calls = sweeps.held, 0
+
+    class Died(Exception):
+        pass
+
+    def dying(*args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > dies_after:
+            raise Died
+        return held(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweeps, "held", dying)
+        with pytest.raises(Died):
+            sweeping.step_all(company.wiring, company.publisher)
+    monkeypatch.setattr(company.wiring, "process_name", "another:1")
+    assert sweeping.step_all(company.wiring, company.publisher) == 0, "the dead process still has it"
+    company.later(sweeps.LEASE_S + 1)
+
+    company.finish_sweeps()
+
+    assert company.quickbooks.one("Invoice")["DocNumber"] == f"INVD-{invoice['number']}"
+    assert company.quickbooks.one("Payment")["TotalAmt"] == 5
+
+
+def test_nothing_is_posted_before_the_first_synchronize(company: Company) -> None:
+    _, invoice, payment = some_business(company)
+    with company.wiring.sessions.begin() as session:
+        session.execute(sa.update(Connection).values(started_at=None))
+    forget_calls(company)
+
+    for kind, record in ((Kind.INVOICE, invoice), (Kind.PAYMENT, payment)):
+        settlement = company.look(kind, record["id"])
+        assert (settlement.outcome, settlement.waiting_for) == (Outcome.WAITING, "start")
+    assert company.quickbooks.calls() == []
+
+    company.sweep()
+
+    assert company.quickbooks.one("Payment")["TotalAmt"] == 5
+    with company.wiring.sessions() as session:
+        assert connections.get(session, company.id).started_at is not None
+
+
+def test_every_connection_is_swept_by_itself(company: Company) -> None:
+    some_business(company)
+    sweeping.request_due(company.wiring)
+    assert company.sweeps_running() == 0, "its webhooks have only just begun"
+    company.later(16 * 60)
+    sweeping.request_due(company.wiring)
+    sweeping.request_due(company.wiring)
+    assert company.sweeps_running() == 1
+    company.finish_sweeps()
+    assert company.quickbooks.one("Payment")["TotalAmt"] == 5
