@@ -15,7 +15,7 @@ from simulators.quickbooks.shown import shown
 
 LOOK_BACK = timedelta(days=30)
 MOST = 1000
-_NOT_COVERED = frozenset({"TaxAgency", "TaxCode", "TaxRate"})
+_NOT_COVERED = frozenset({"TaxAgency", "TaxCode", "TaxRate", "ExchangeRate"})
 
 
 def answer_changes(company: Company, entities: str, changed_since: str) -> list[dict[str, Any]]:

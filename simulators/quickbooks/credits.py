@@ -36,6 +36,7 @@ def _zero_payment(invoice: Object, memo: Object, amount: Decimal) -> Object:
     """The payment of 0 by which QuickBooks Online applies a credit memo."""
     return {
         "CustomerRef": {"value": invoice["CustomerRef"]["value"]},
+        "CurrencyRef": {"value": invoice["CurrencyRef"]["value"]},
         "TotalAmt": ZERO,
         "TxnDate": invoice["TxnDate"],
         "PrivateNote": "Created by QB Online to link credits to charges.",

@@ -1,27 +1,105 @@
-"""The currency of documents that belong to no customer: as sent, else the home currency.
+"""Currencies: which there are, which a company has, and in which one a document is.
 
-Source: entity reference (CurrencyRef, ExchangeRate of a transaction).
+Source: entity reference (CurrencyRef, ExchangeRate of a transaction; CompanyCurrency; Customer); Intuit,
+"Manage multiple currencies". Codes are those of ISO 4217, names mostly, too.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+from functools import cache
+
+import pycountry
 
 from simulators.quickbooks import refusals
+from simulators.quickbooks.company import Company, Object
+from simulators.quickbooks.exchange_rates import day_rate
 from simulators.quickbooks.writes import Write
+
+# The codes with X are metals, funds and tests, but for these.
+_REAL_WITH_X = frozenset({"XAF", "XCD", "XCG", "XOF", "XPF"})
+# Where QuickBooks Online names a currency otherwise than ISO does.
+_NAMES = {"GBP": "British Pound Sterling", "USD": "United States Dollar", "CNY": "Chinese Yuan"}
+
+
+@cache
+def currency_name(code: str | None) -> str | None:
+    """The name of a currency; None if there is none of that code."""
+    if not code or (code.startswith("X") and code not in _REAL_WITH_X):
+        return None
+    found = pycountry.currencies.get(alpha_3=code)
+    return None if found is None else _NAMES.get(found.alpha_3, found.name)
+
+
+def is_multiple(company: Company) -> bool:
+    return bool(company.preferences["CurrencyPrefs"].get("MultiCurrencyEnabled"))
+
+
+def currency_of_party(made: Write) -> Object:
+    """The currency of a new customer or vendor: home by default; another one is put on the company's list.
+
+    Raises:
+        Refusal: there is no such currency (2220), or the company has only its own (6000).
+    """
+    company = made.company
+    code = (made.sent.get("CurrencyRef") or {}).get("value") or company.home_currency
+    name = currency_name(code)
+    if name is None:
+        raise refusals.unsupported_currency(code)
+    if code != company.home_currency:
+        if not is_multiple(company):
+            raise refusals.business_rule("Multi-currency is not enabled for this company.")
+        if company.find_named("CompanyCurrency", code) is None:
+            company.insert("CompanyCurrency", {"Code": code, "Name": name, "Active": True})
+    return {"value": code, "name": name}
+
+
+def settle_currency_of_customer(made: Write) -> None:
+    """A document is in its customer's currency; one that says otherwise is refused.
+
+    Raises:
+        Refusal: with multi-currency, a new document does not say its currency (2020); another one (6000).
+    """
+    customer = made.reference("CustomerRef")
+    if customer is None:
+        settle_document_currency(made)
+        return
+    home = made.company.home_currency
+    currency = customer.get("CurrencyRef") or {"value": home, "name": currency_name(home)}
+    wanted = made.sent.get("CurrencyRef")
+    if wanted is None and made.before is None and is_multiple(made.company):
+        raise refusals.missing_parameter("CurrencyRef")
+    if wanted is not None and wanted.get("value") != currency["value"]:
+        raise refusals.business_rule("The currency of a transaction must be the currency of its customer.")
+    made.item["CurrencyRef"] = currency
+    _settle_rate(made)
 
 
 def settle_document_currency(made: Write) -> None:
-    """Raises: Refusal, a foreign currency in a company that has only its own (6000)."""
-    item, home = made.item, made.company.home_currency
-    wanted = (item.get("CurrencyRef") or {}).get("value") or home
-    if wanted != home and not made.company.preferences["CurrencyPrefs"].get("MultiCurrencyEnabled"):
-        raise refusals.business_rule("Multi-currency is turned off for this company.")
-    found = made.company.find_named("CompanyCurrency", wanted)
-    if wanted != home and found is None:
-        raise refusals.unsupported_currency(wanted)
-    item["CurrencyRef"] = {"value": wanted, "name": found["Name"] if found else wanted}
-    if wanted == home:
+    """The currency of a document that belongs to no customer: as sent, else the home currency.
+
+    Raises:
+        Refusal: a foreign currency in a company that has only its own (6000), or that it does not have (2220).
+    """
+    home = made.company.home_currency
+    wanted = (made.item.get("CurrencyRef") or {}).get("value") or home
+    if wanted != home:
+        if not is_multiple(made.company):
+            raise refusals.business_rule("Multi-currency is turned off for this company.")
+        if made.company.find_named("CompanyCurrency", wanted) is None:
+            raise refusals.unsupported_currency(wanted)
+    made.item["CurrencyRef"] = {"value": wanted, "name": currency_name(wanted) or wanted}
+    _settle_rate(made)
+
+
+def _settle_rate(made: Write) -> None:
+    """The rate as sent, else that of the document's day; there is none without multi-currency."""
+    item, code = made.item, made.item["CurrencyRef"]["value"]
+    if not is_multiple(made.company):
         item.pop("ExchangeRate", None)
-    else:
-        item["ExchangeRate"] = item.get("ExchangeRate") or Decimal(1)
+        return
+    given = item.get("ExchangeRate")
+    if given is not None and given < 0:
+        raise refusals.business_rule("The exchange rate must be greater than 0.")
+    if code == made.company.home_currency or not given:
+        day = item.get("TxnDate") or made.company.today().isoformat()
+        item["ExchangeRate"] = day_rate(made.company, code, day)

@@ -20,10 +20,13 @@ from simulators.quickbooks.changes import answer_changes
 from simulators.quickbooks.closed_books import PASSWORD
 from simulators.quickbooks.company import TRANSACTIONS, Company
 from simulators.quickbooks.describe import body_in_hand, includes
+from simulators.quickbooks.exchange_rates import ENTITY as EXCHANGE_RATE
+from simulators.quickbooks.exchange_rates import read_rate
 from simulators.quickbooks.operations import SEGMENTS, TAX_SERVICE, carry_out, read, send, with_id_of_settings
 from simulators.quickbooks.query_answers import answer_query
 from simulators.quickbooks.refusals import FaultError, Refusal
 from simulators.quickbooks.replays import check_request_id, find_replay, keep_replay
+from simulators.quickbooks.shown import shown
 from simulators.quickbooks.tokens import ACCOUNTING_SCOPE
 
 if TYPE_CHECKING:
@@ -80,6 +83,14 @@ def entity_routes(simulator: Simulator) -> Blueprint:
     @routes.get(f"{ROOT}/preferences")
     def preferences(realm: str) -> Response:
         return read_one(realm, "preferences", "1")
+
+    @routes.get(f"{ROOT}/exchangerate")
+    def exchange_rate(realm: str) -> Response:
+        company = admitted(realm)
+        code, day = request.args.get("sourcecurrencycode"), request.args.get("asofdate")
+        with company.kept.lock:
+            rate = shown(company, EXCHANGE_RATE, read_rate(company, code, day))
+            return answer({EXCHANGE_RATE: rate, "time": stamp(clock)})
 
     @routes.get(f"{ROOT}/<segment>/<id>")
     def read_one(realm: str, segment: str, id: str) -> Response:

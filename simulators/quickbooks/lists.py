@@ -10,8 +10,8 @@ from decimal import Decimal
 from simulators.quickbooks import refusals
 from simulators.quickbooks.accounts import check_type
 from simulators.quickbooks.company import NAMED
+from simulators.quickbooks.currencies import currency_name
 from simulators.quickbooks.names import check_unique_in_list, keep_name_of_deactivated
-from simulators.quickbooks.people import CURRENCY_NAMES
 from simulators.quickbooks.totals import price
 from simulators.quickbooks.writes import Kind, Write
 
@@ -109,9 +109,10 @@ def _settle_currency(made: Write) -> None:
     code = made.item.get("Code")
     if code is None:
         raise refusals.missing_parameter("Code")
-    if code not in CURRENCY_NAMES:
+    name = currency_name(code)
+    if name is None:
         raise refusals.unsupported_currency(code)
-    made.item["Name"] = CURRENCY_NAMES[code]
+    made.item["Name"] = name
     check_unique_in_list(made)
 
 

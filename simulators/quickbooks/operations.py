@@ -16,6 +16,8 @@ from simulators.quickbooks.closed_books import check_open
 from simulators.quickbooks.company import Company, Object
 from simulators.quickbooks.deposits import DEPOSIT
 from simulators.quickbooks.estimates import ESTIMATE
+from simulators.quickbooks.exchange_rates import ENTITY as EXCHANGE_RATE
+from simulators.quickbooks.exchange_rates import set_rate
 from simulators.quickbooks.journal_entries import JOURNAL_ENTRY
 from simulators.quickbooks.lists import CLASS, COMPANY_CURRENCY, DEPARTMENT, ITEM, PAYMENT_METHOD, TAX_AGENCY, TERM
 from simulators.quickbooks.payments import PAYMENT
@@ -59,7 +61,8 @@ KINDS: Mapping[str, Kind] = {
 # Read by clients, made only by TaxService.
 READ_ONLY = ("TaxCode", "TaxRate")
 TAX_SERVICE = "TaxService"
-READABLE = (*KINDS, *READ_ONLY)
+# An exchange rate has no id: it is named by its currency and day.
+READABLE = (*KINDS, *READ_ONLY, EXCHANGE_RATE)
 # Path segment → entity: paths are in lower case.
 SEGMENTS: Mapping[str, str] = {entity.lower(): entity for entity in READABLE}
 VOIDED_BY_UPDATE = frozenset({"Payment", "SalesReceipt"})
@@ -97,6 +100,8 @@ def carry_out(
     include = frozenset(include)
     if entity == TAX_SERVICE:
         return create_tax_code(company, body)
+    if entity == EXCHANGE_RATE and operation in (None, "update"):
+        return shown(company, entity, set_rate(company, body))
     kind = KINDS.get(entity)
     if kind is None or operation not in (None, "create", "update", "delete", "void"):
         raise refusals.unsupported_operation(f"Operation {operation or 'create'} on {entity} is not supported.")

@@ -12,6 +12,7 @@ from simulators.quickbooks.accounts import check_receivable, check_type, standar
 from simulators.quickbooks.applied import apply, voided_note
 from simulators.quickbooks.closed_books import check_open
 from simulators.quickbooks.company import HIDDEN, Company, Object
+from simulators.quickbooks.currencies import settle_currency_of_customer
 from simulators.quickbooks.links import SETTLED, ZERO, Links, Target, is_credit, lines_of, links_of, unapplied
 from simulators.quickbooks.receivables import left_open, only_charge
 from simulators.quickbooks.totals import rounded
@@ -30,7 +31,7 @@ def _settle_payment(made: Write) -> None:
         raise refusals.business_rule("The payment amount must be 0 or greater.")
     item["TxnDate"] = item.get("TxnDate") or company.today().isoformat()
     check_open(company, item["TxnDate"], (made.before or {}).get("TxnDate"))
-    _settle_currency(made)
+    settle_currency_of_customer(made)
     _settle_account(made)
     check_receivable(made)
     if made.touches("Line") or "Line" not in item:
@@ -39,17 +40,6 @@ def _settle_payment(made: Write) -> None:
     item["UnappliedAmt"] = unapplied(item)
     item["ProcessPayment"] = False
     item[HIDDEN] = {**item[HIDDEN], "voided": False}
-
-
-def _settle_currency(made: Write) -> None:
-    customer = made.reference("CustomerRef") or {}
-    currency = customer.get("CurrencyRef", {"value": made.company.home_currency})
-    wanted = made.sent.get("CurrencyRef")
-    if wanted is not None and wanted.get("value") != currency["value"]:
-        raise refusals.business_rule("The currency of a transaction must be the currency of its customer.")
-    made.item["CurrencyRef"] = currency
-    if not made.company.preferences["CurrencyPrefs"].get("MultiCurrencyEnabled"):
-        made.item.pop("ExchangeRate", None)
 
 
 def _settle_account(made: Write) -> None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from simulators.quickbooks import refusals
 from simulators.quickbooks.addresses import kept_address
 from simulators.quickbooks.company import PEOPLE, Company, Object
+from simulators.quickbooks.currencies import currency_of_party
 from simulators.quickbooks.names import keep_name_of_deactivated
 from simulators.quickbooks.writes import Kind, Write
 
@@ -51,9 +52,10 @@ def _settle_customer(made: Write) -> None:
     item = made.item
     if made.before is None:
         item["Balance"] = item["BalanceWithJobs"] = Decimal("0.00")
-        item["CurrencyRef"] = _currency(made)
     _settle_person(made)
     parent = _parent(made)
+    if made.before is None:
+        item["CurrencyRef"] = _currency(made, parent)
     item["Job"] = parent is not None
     item["Level"] = parent.get("Level", 0) + 1 if parent else 0
     if item["Level"] == 0:
@@ -64,21 +66,20 @@ def _settle_customer(made: Write) -> None:
     item["BillWithParent"] = bool(item.get("BillWithParent")) and parent is not None
 
 
-def _currency(made: Write) -> Object:
-    """The currency of a new customer: home by default; another one needs multi-currency."""
-    home = made.company.preferences["CurrencyPrefs"]["HomeCurrency"]
-    wanted = made.sent.get("CurrencyRef")
-    if wanted is None or wanted.get("value") == home["value"]:
-        return {"value": home["value"], "name": CURRENCY_NAMES.get(home["value"], home["value"])}
-    code = wanted.get("value")
-    if code not in CURRENCY_NAMES:
-        raise refusals.unsupported_currency(code)
-    if not made.company.preferences["CurrencyPrefs"].get("MultiCurrencyEnabled"):
-        raise refusals.business_rule("Multi-currency is not enabled for this company.")
-    if made.company.find_named("CompanyCurrency", code) is None:
-        name = CURRENCY_NAMES[code]
-        made.company.insert("CompanyCurrency", {"Code": code, "Name": name, "Active": True})
-    return {"value": code, "name": CURRENCY_NAMES[code]}
+def _currency(made: Write, parent: Object | None) -> Object:
+    """Sub-customers are in the currency of their parent, the others in the home currency unless they say so."""
+    if parent is None:
+        return currency_of_party(made)
+    currency: Object = parent["CurrencyRef"]
+    if (made.sent.get("CurrencyRef") or currency).get("value") != currency["value"]:
+        raise refusals.business_rule("A sub-customer has the currency of its parent.")
+    return currency
+
+
+def _settle_vendor(made: Write) -> None:
+    if made.before is None:
+        made.item["CurrencyRef"] = currency_of_party(made)
+    _settle_person(made)
 
 
 def _parent(made: Write) -> Object | None:
@@ -138,38 +139,9 @@ CUSTOMER = Kind(
 )
 VENDOR = Kind(
     "Vendor",
-    _settle_person,
+    _settle_vendor,
     read_only=frozenset({"Balance", "OpenBalanceDate"}),
     create_only=frozenset({"CurrencyRef"}),
     defaults={"Active": True, "Vendor1099": False},
 )
 EMPLOYEE = Kind("Employee", _settle_person, defaults={"Active": True})
-
-# Currencies that a company can add; Intuit supports more, these are the common ones.
-CURRENCY_NAMES = {
-    "AUD": "Australian Dollar",
-    "BRL": "Brazilian Real",
-    "CAD": "Canadian Dollar",
-    "CHF": "Swiss Franc",
-    "CNY": "Chinese Yuan",
-    "CZK": "Czech Koruna",
-    "DKK": "Danish Krone",
-    "EUR": "Euro",
-    "GBP": "British Pound Sterling",
-    "HKD": "Hong Kong Dollar",
-    "HUF": "Hungarian Forint",
-    "ILS": "Israeli New Shekel",
-    "INR": "Indian Rupee",
-    "JPY": "Japanese Yen",
-    "KRW": "South Korean Won",
-    "MXN": "Mexican Peso",
-    "NOK": "Norwegian Krone",
-    "NZD": "New Zealand Dollar",
-    "PLN": "Polish Zloty",
-    "SEK": "Swedish Krona",
-    "SGD": "Singapore Dollar",
-    "THB": "Thai Baht",
-    "TRY": "Turkish Lira",
-    "USD": "United States Dollar",
-    "ZAR": "South African Rand",
-}

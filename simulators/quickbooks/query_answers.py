@@ -16,6 +16,8 @@ from typing import Any
 
 from simulators.quickbooks import refusals
 from simulators.quickbooks.company import BY_CUSTOMER, NUMBERED, PEOPLE, ZONE, Company, Object, folded
+from simulators.quickbooks.exchange_rates import ENTITY as EXCHANGE_RATE
+from simulators.quickbooks.exchange_rates import rates_asked
 from simulators.quickbooks.fields import fields_of, is_complex
 from simulators.quickbooks.operations import READABLE
 from simulators.quickbooks.query_language import Condition, Query, parse_query
@@ -58,6 +60,9 @@ def _candidates(company: Company, entity: str, query: Query) -> Iterator[Object]
 
 
 def _indexed(company: Company, entity: str, query: Query, *, active_alone: bool) -> Iterator[Object]:
+    if entity == EXCHANGE_RATE:
+        named = {one.name.lower(): one.values for one in query.conditions if one.operator in ("=", "IN")}
+        return rates_asked(company, named.get("sourcecurrencycode", ()), named.get("asofdate", ()))
     for condition in query.conditions:
         name = condition.name.lower()
         if name == "id" and condition.operator in ("=", "IN"):

@@ -16,6 +16,7 @@ from simulators.quickbooks.applied import settle_balance, voided_note
 from simulators.quickbooks.closed_books import check_open
 from simulators.quickbooks.company import HIDDEN, Company, Object, cents
 from simulators.quickbooks.credits import consume_credits
+from simulators.quickbooks.currencies import settle_currency_of_customer
 from simulators.quickbooks.lines import discount_amount, sale_lines, settle_lines, voided_lines
 from simulators.quickbooks.links import ZERO
 from simulators.quickbooks.numbering import settle_number
@@ -40,9 +41,9 @@ def settle_sale(made: Write) -> None:
         raise refusals.missing_parameter("CustomerRef")
     if made.before is not None and applied_amount(made.before):
         _check_same_customer(made)
-    _settle_currency(made)
-    check_receivable(made)
     item["TxnDate"] = item.get("TxnDate") or company.today().isoformat()
+    settle_currency_of_customer(made)
+    check_receivable(made)
     check_open(company, item["TxnDate"], (made.before or {}).get("TxnDate"))
     # In the US the field means nothing, and clients send it all the same.
     new_calculation = not company.is_in_us and made.touches("GlobalTaxCalculation")
@@ -68,23 +69,6 @@ def _check_same_customer(made: Write) -> None:
         raise refusals.business_rule("The customer of a transaction with linked payments cannot be changed.")
 
 
-def _settle_currency(made: Write) -> None:
-    """A document is in its customer's currency; one that says otherwise is refused."""
-    customer = made.reference("CustomerRef") or {}
-    currency = customer.get("CurrencyRef", {"value": made.company.home_currency})
-    multiple = made.company.preferences["CurrencyPrefs"].get("MultiCurrencyEnabled")
-    wanted = made.sent.get("CurrencyRef")
-    if wanted is None and multiple and made.before is None:
-        raise refusals.missing_parameter("CurrencyRef")
-    if wanted is not None and wanted.get("value") != currency["value"]:
-        raise refusals.business_rule("The currency of a transaction must be the currency of its customer.")
-    made.item["CurrencyRef"] = currency
-    if multiple:
-        made.item["ExchangeRate"] = made.item.get("ExchangeRate") or Decimal(1)
-    else:
-        made.item.pop("ExchangeRate", None)
-
-
 def _settle_figures(made: Write) -> None:
     item = made.item
     item["ApplyTaxAfterDiscount"] = bool(item.get("ApplyTaxAfterDiscount"))
@@ -95,8 +79,6 @@ def _settle_figures(made: Write) -> None:
     _check_deposit(made, figures.total)
     item["TotalAmt"] = cents(figures.total)
     settle_balance(made.entity, item)
-    if made.company.preferences["CurrencyPrefs"].get("MultiCurrencyEnabled"):
-        item["HomeTotalAmt"] = cents(figures.total * Decimal(item["ExchangeRate"]))
     item[HIDDEN] = {**item[HIDDEN], "voided": False}
 
 
@@ -185,8 +167,6 @@ def void_sale(company: Company, entity: str, item: Object) -> Object:
     item["Line"] = voided_lines(item["Line"])
     item["TotalAmt"] = ZERO
     item.pop("Deposit", None)
-    if "HomeTotalAmt" in item:
-        item["HomeTotalAmt"] = ZERO
     settle_balance(entity, item)
     item["PrivateNote"] = voided_note(item)
     item[HIDDEN] = {**item[HIDDEN], "voided": True}

@@ -9,6 +9,7 @@ from typing import Any
 
 from simulators.quickbooks.accounts import standard_account
 from simulators.quickbooks.company import Company, Object
+from simulators.quickbooks.currencies import is_multiple
 from simulators.quickbooks.lists import ITEM
 from simulators.quickbooks.payments import PAYMENT
 from simulators.quickbooks.people import CUSTOMER, EMPLOYEE, VENDOR
@@ -130,6 +131,7 @@ def _invoice(
         "TxnDate": issued.isoformat(),
         "Line": lines,
         **_tax(company),
+        **_currency(company),
     }
 
 
@@ -139,6 +141,10 @@ def _tax(company: Company) -> dict[str, Any]:
         return {"GlobalTaxCalculation": "TaxExcluded"}
     california = company.find_named("TaxCode", "California") or {}
     return {"TxnTaxDetail": {"TxnTaxCodeRef": {"value": california["Id"]}}}
+
+
+def _currency(company: Company) -> dict[str, Any]:
+    return {"CurrencyRef": {"value": company.home_currency}} if is_multiple(company) else {}
 
 
 def _settle_some(company: Company, chance: random.Random, invoice: Object) -> None:
@@ -155,6 +161,7 @@ def _settle_some(company: Company, chance: random.Random, invoice: Object) -> No
                 "CustomerRef": customer,
                 "TotalAmt": amount,
                 "TxnDate": invoice["TxnDate"],
+                **_currency(company),
                 "Line": [{"Amount": amount, "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}],
             },
         )
@@ -169,5 +176,6 @@ def _settle_some(company: Company, chance: random.Random, invoice: Object) -> No
                 "TxnDate": invoice["TxnDate"],
                 "Line": [{name: line[name] for name in ("DetailType", "Amount", "SalesItemLineDetail")}],
                 **({} if company.is_in_us else _tax(company)),
+                **_currency(company),
             },
         )

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from simulators.quickbooks.company import HIDDEN, Company, Object
 from simulators.quickbooks.people import balance_with_jobs
+from simulators.quickbooks.totals import rounded
+
+# With multi-currency these say what they come to in the home currency (entity reference).
+_WITH_HOME_AMOUNTS = frozenset({"Invoice", "CreditMemo", "Estimate", "SalesReceipt", "RefundReceipt"})
 
 
 def shown(company: Company, entity: str, item: Object) -> dict[str, Any]:
     """Return the public form of a kept object, with the figures that are computed when it is read."""
     reply = {name: value for name, value in item.items() if name != HIDDEN}
+    if "ExchangeRate" in item and entity in _WITH_HOME_AMOUNTS:
+        rate = Decimal(item["ExchangeRate"])
+        reply["HomeTotalAmt"] = rounded(Decimal(item["TotalAmt"]) * rate)
+        if "Balance" in item:
+            reply["HomeBalance"] = rounded(Decimal(item["Balance"]) * rate)
     if entity == "Customer":
         reply["BalanceWithJobs"] = balance_with_jobs(company, item)
     return {"domain": "QBO", "sparse": False, **reply}
