@@ -16,12 +16,12 @@ from simulators.command_line import Options
 from simulators.control import install_control
 from simulators.fault_hooks import CONTROL, install_fault_hooks
 from simulators.faults import FaultRules
-from simulators.json_numbers import ExactJsonProvider
+from simulators.json_numbers import ExactJsonProvider, read_json
 from simulators.quickbooks.answers import fault_answer, gateway_answer, status_answer
 from simulators.quickbooks.company import COUNTRY, INDEXES, Company
 from simulators.quickbooks.consent import consent_routes
 from simulators.quickbooks.control_routes import control_routes
-from simulators.quickbooks.describe import describe
+from simulators.quickbooks.describe import COMPANY_PATH, describe
 from simulators.quickbooks.entity_routes import entity_routes
 from simulators.quickbooks.file_routes import file_routes
 from simulators.quickbooks.localities import US
@@ -32,8 +32,9 @@ from simulators.quickbooks.pages import page_routes
 from simulators.quickbooks.refusals import FaultError, GatewayRefusal, Refusal
 from simulators.quickbooks.sample import fill_company
 from simulators.quickbooks.switches import Switches
-from simulators.quickbooks.throttles import Throttles
+from simulators.quickbooks.throttles import MonthlyQuota, Throttles
 from simulators.quickbooks.tokens import Tokens
+from simulators.quickbooks.xml_answers import as_xml
 from simulators.request_log import RequestLog
 from simulators.store import Store
 from simulators.webhook_sender import Schedule, Target, WebhookSender
@@ -52,6 +53,7 @@ class Simulator:
     tokens: Tokens
     rules: FaultRules
     throttles: Throttles | None
+    quota: MonthlyQuota
     sender: WebhookSender
     announcer: Announcer
     companies: dict[str, Company] = field(default_factory=dict)
@@ -110,7 +112,16 @@ def create_simulator(
     app = Flask("simulators.quickbooks", static_url_path=f"{CONTROL}/static")
     app.json = ExactJsonProvider(app)
     simulator = Simulator(
-        app, store, clock, switches, tokens, FaultRules(), Throttles() if options.limits else None, sender, announcer
+        app,
+        store,
+        clock,
+        switches,
+        tokens,
+        FaultRules(),
+        Throttles() if options.limits else None,
+        MonthlyQuota(),
+        sender,
+        announcer,
     )
     _open_companies(simulator, options, plans)
     _install(simulator)
@@ -160,6 +171,20 @@ def _install(simulator: Simulator) -> None:
     @app.errorhandler(500)
     def fail(error: Exception) -> Response:
         return status_answer(500, simulator.clock)
+
+    @app.after_request
+    def speak_xml(response: Response) -> Response:
+        """The accounting API answers in XML where the caller does not ask for JSON."""
+        if not request.path.startswith(f"{COMPANY_PATH}/") or response.mimetype != "application/json":
+            return response
+        accepted = request.accept_mimetypes
+        named = [kind for kind, _ in accepted if "*" not in kind]
+        wants_json = any("json" in kind for kind in named)
+        if wants_json or not (named or simulator.switches.xml_by_default):
+            return response
+        response.set_data(as_xml(read_json(response.get_data())))
+        response.mimetype = "application/xml"
+        return response
 
     @app.after_request
     def name_trace(response: Response) -> Response:

@@ -8,10 +8,11 @@ from flask import g, request
 
 from simulators.calls import Call
 from simulators.json_numbers import InvalidJsonError, read_json
+from simulators.quickbooks.exchange_rates import ENTITY as EXCHANGE_RATE
 from simulators.quickbooks.operations import SEGMENTS, TAX_SERVICE, operation_of, with_id_of_settings
 
 TOKEN_PATH = "/oauth2/v1/tokens/bearer"
-_COMPANY = "/v3/company/"
+COMPANY_PATH = "/v3/company"
 
 
 def body_in_hand() -> Any:
@@ -33,9 +34,9 @@ def includes() -> list[str]:
 def describe() -> Call:
     if request.path == TOKEN_PATH:
         return Call(None, "token")
-    if not request.path.startswith(_COMPANY):
+    if not request.path.startswith(f"{COMPANY_PATH}/"):
         return Call(None, None)
-    parts = request.path.removeprefix(_COMPANY).split("/")[1:]
+    parts = request.path.removeprefix(f"{COMPANY_PATH}/").split("/")[1:]
     match parts:
         case ["query"]:
             return Call(None, "query")
@@ -57,6 +58,8 @@ def _entity_call(entity: str | None, rest: list[str]) -> Call:
         return Call(entity, "read")
     if rest[1:] == ["send"]:
         return Call(entity, "send")
+    if entity == EXCHANGE_RATE:
+        return Call(entity, "update")
     try:
         body = with_id_of_settings(entity, body_in_hand())
     except InvalidJsonError:

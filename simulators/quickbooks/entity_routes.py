@@ -174,6 +174,9 @@ def admit(simulator: Simulator, realm: str, *, batch: bool = False) -> Company:
         raise refusals.wrong_company()
     if fault_in_hand("throttle") is not None:
         raise refusals.throttled()
+    is_read = request.method == "GET" or request.path.endswith("/query")
+    if simulator.switches.monthly_reads and is_read:
+        simulator.quota.take_or_refuse(simulator.clock.now(), simulator.switches.monthly_reads)
     if simulator.throttles is not None:
         simulator.throttles.pass_or_refuse(realm, batch=batch)
     return company

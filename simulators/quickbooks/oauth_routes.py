@@ -67,6 +67,9 @@ def oauth_routes(simulator: Simulator) -> Blueprint:
 
     @routes.get("/v1/openid_connect/userinfo")
     def user() -> Response:
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer" or tokens.realm_of_access(token) is None:
+            raise OAuthError("invalid_token", 401)
         return answer(
             {
                 "sub": "1182d6ec-60a1-4722-a2f6-simulated",

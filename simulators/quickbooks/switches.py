@@ -40,6 +40,10 @@ class Switches:
     customer_country_iso3: bool = True
     # Days until an invoice without DueDate and without terms is due.
     due_days_without_term: int = 30
+    # A caller that names no form of reply (Accept: */*, or none) gets XML.
+    xml_by_default: bool = True
+    # Reads (GET, query, cdc) that all companies together have a calendar month, then 429; 0: no quota.
+    monthly_reads: int = 0
     # Webhooks in the form of before 2026, and several companies in one delivery every so many seconds.
     legacy_webhooks: bool = False
     webhook_aggregation_s: float = 0.0

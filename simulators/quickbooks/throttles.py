@@ -1,4 +1,4 @@
-"""The three throttles of `--limits`: requests by minute and by second, batches by minute.
+"""The three throttles of `--limits`: requests by minute and by second, batches by minute; and a monthly quota.
 
 Source: Intuit, "Limits and throttles": 500 a minute per company; 10 a second, and 40 batches a minute,
 per company and app. The simulator has one app.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from datetime import datetime
 
 from simulators.quickbooks import refusals
 
@@ -16,6 +17,24 @@ from simulators.quickbooks import refusals
 Limits = tuple[tuple[int, float], ...]
 REQUESTS: Limits = ((500, 60.0), (10, 1.0))
 BATCHES: Limits = ((40, 60.0),)
+
+
+class MonthlyQuota:
+    """Reads of all companies in the calendar month of the simulated clock, which a new month forgets."""
+
+    def __init__(self) -> None:
+        self._month = (0, 0)
+        self._seen = 0
+        self._lock = threading.Lock()
+
+    def take_or_refuse(self, at: datetime, most: int) -> None:
+        """Raises: GatewayRefusal 429, the month's reads are used up."""
+        with self._lock:
+            if self._month != (at.year, at.month):
+                self._month, self._seen = (at.year, at.month), 0
+            if self._seen >= most:
+                raise refusals.throttled()
+            self._seen += 1
 
 
 class Throttles:

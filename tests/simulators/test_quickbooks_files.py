@@ -106,7 +106,11 @@ Content-Transfer-Encoding: base64
 
 --cut--
 """
-    headers = {"Authorization": f"Bearer {books.token}", "Content-Type": "multipart/form-data; boundary=cut"}
+    headers = {
+        "Authorization": f"Bearer {books.token}",
+        "Accept": "application/json",
+        "Content-Type": "multipart/form-data; boundary=cut",
+    }
     reply = books.session.post(f"{books.base}/upload", data=body % encoded, headers=headers, timeout=5)
     made = read_json(reply.content)["AttachableResponse"][0]["Attachable"]
     assert (made["FileName"], made["Size"]) == ("a.txt", 8)

@@ -1,6 +1,7 @@
 """Tokens: rotation, expiry, revocation, and who may open which company."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -61,6 +62,16 @@ def test_a_switch_rotates_at_every_refresh(books: Books) -> None:
     old = books.credentials()["refresh_token"]
     assert books.refresh(old).json()["refresh_token"] != old
     assert error_of(books, old)[0] == 400
+
+
+def test_of_parallel_refreshes_the_first_wins(books: Books) -> None:
+    books.switch(rotate_every_refresh=True)
+    token = books.credentials()["refresh_token"]
+    with ThreadPoolExecutor(6) as pool:
+        replies = list(pool.map(lambda _: books.refresh(token), range(6)))
+    assert sorted(reply.status_code for reply in replies) == [200, *[400] * 5]
+    won = next(reply.json() for reply in replies if reply.status_code == 200)
+    assert books.refresh(won["refresh_token"]).status_code == 200
 
 
 def test_tokens_expire(books: Books) -> None:

@@ -353,7 +353,11 @@ def test_a_skewed_clock_shows_in_times(books: Books) -> None:
 
 def test_every_reply_carries_a_trace_id_and_requests_are_checked_for_form(books: Books) -> None:
     assert books.send("GET", "companyinfo/1").headers["intuit_tid"]
-    headers = {"Authorization": f"Bearer {books.token}", "Content-Type": "application/json"}
+    headers = {
+        "Authorization": f"Bearer {books.token}",
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+    }
     for body, kind, code in (
         (b'{"DisplayName": "\xff"}', None, "500"),
         (b"{", None, "2010"),
@@ -372,6 +376,18 @@ def test_limits_by_second_and_by_minute() -> None:
         statuses = [books.send("GET", "companyinfo/1").status_code for _ in range(12)]
         assert statuses[:10] == [200] * 10
         assert statuses[-1] == 429
+
+
+def test_the_monthly_quota_ends_with_the_month(books: Books) -> None:
+    books.switch(monthly_reads=2)
+    books.query("SELECT * FROM Customer")
+    books.call("GET", "companyinfo/1")
+    refused_read = books.send("GET", "companyinfo/1")
+    assert (refused_read.status_code, refused_read.json()["fault"]["error"][0]["code"]) == (429, "3001")
+    books.customer("Writes go on")
+    books.control("POST", "clock", {"advance_seconds": 31 * 86_400})
+    books.sign_in()
+    books.call("GET", "companyinfo/1")
 
 
 def test_times_carry_the_companys_offset_and_amounts_their_cents(books: Books) -> None:
