@@ -155,8 +155,8 @@ class Clerk:
             return None
         chosen = known[self.pick % len(known)]
         names = {"Check": "Check", "Cash": "Expense"}
-        most = min(amount, chosen.get("Balance", chosen["TotalAmt"]))
-        return names.get(chosen.get("PaymentType", ""), entity), chosen, str(most)
+        most: Decimal = chosen["Balance"] if "Balance" in chosen else chosen["TotalAmt"]
+        return names.get(chosen.get("PaymentType", ""), entity), chosen, str(min(amount, most))
 
 
 def owners(document: Object) -> set[str]:
