@@ -22,7 +22,9 @@ from invoiced_quickbooks.running_commands import demo, migrate, start
 from invoiced_quickbooks.settings_commands import settings
 from invoiced_quickbooks.status_command import status
 from invoiced_quickbooks.supervisor import BrokenError
+from invoiced_quickbooks.sweep_commands import sweep
 from invoiced_quickbooks.sync_command import sync
+from invoiced_quickbooks.user_commands import user
 from shared.config import ConfigError
 from shared.errors import SyncError
 
@@ -84,6 +86,8 @@ def _lines_of_database(error: SQLAlchemyError) -> list[str]:
 for command in (
     connection,
     settings,
+    user,
+    sweep,
     sync,
     status,
     show_record,

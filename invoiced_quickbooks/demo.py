@@ -18,16 +18,19 @@ from invoiced_quickbooks.demo_feed import Feed
 from invoiced_quickbooks.ports import check_ports
 from invoiced_quickbooks.simulator_control import SimulatorControl
 from invoiced_quickbooks.supervisor import BrokenError, Program, StoppedError, Supervisor, own_environment
+from invoiced_quickbooks.user_commands import add_user
 from invoiced_quickbooks.web_address import answers
 from shared.config import Config
 from shared.connect import NewConnection, add_connection
-from shared.db import connections
+from shared.db import connections, users
 from shared.db.migrate import migrate
 from shared.db.models import Connection, Record
 from shared.db.session import make_reading_sessions
+from shared.db.users import Role
 from shared.log import configure_logging
 
 COMPANY_NAME = "Sample company"
+DEMO_USER = "demo@example.com"
 # The sample company's account in Invoiced lives in Chicago.
 TIME_ZONE = "America/Chicago"
 _READY_WITHIN_S = 60.0
@@ -72,6 +75,7 @@ def _bring_up(supervisor: Supervisor, data_dir: Path, ports: Ports) -> None:
         migrate(wiring.engine)
         _start_product(supervisor, data_dir, ports)
         connection = _connect(wiring, company, invoiced.credentials()["api_key"], variables)
+        _add_demo_user(wiring, variables["DEMO_PASSWORD"])
         feed = Feed(make_reading_sessions(wiring.engine), _say, wiring.now)
         receiver = f"http://127.0.0.1:{ports.receiver}"
         quickbooks.send_webhooks(f"{receiver}/webhooks/quickbooks")
@@ -81,13 +85,12 @@ def _bring_up(supervisor: Supervisor, data_dir: Path, ports: Ports) -> None:
             replay=not _has_records(wiring),
         )
         supervisor.start(_traffic(ports))
-        _welcome(ports, data_dir)
+        _welcome(ports, data_dir, variables["DEMO_PASSWORD"])
         supervisor.watch(_FEED_EVERY_S, feed.tell)
     finally:
         invoiced.close()
         quickbooks.close()
-        wiring.oauth.close()
-        wiring.engine.dispose()
+        wiring.close()
 
 
 def _start_vendors(supervisor: Supervisor, data_dir: Path, ports: Ports) -> tuple[SimulatorControl, SimulatorControl]:
@@ -164,6 +167,13 @@ def _connect(wiring: Wiring, company: Any, api_key: str, variables: dict[str, st
     )
 
 
+def _add_demo_user(wiring: Wiring, password: str) -> None:
+    with wiring.sessions() as session:
+        known = users.find(session, DEMO_USER)
+    if known is None:
+        add_user(wiring, DEMO_USER, Role.ADMIN, password)
+
+
 def _has_records(wiring: Wiring) -> bool:
     with wiring.sessions() as session:
         return session.execute(sa.select(Record.record_id).limit(1)).first() is not None
@@ -185,13 +195,14 @@ def _sole_demo(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def _welcome(ports: Ports, data_dir: Path) -> None:
+def _welcome(ports: Ports, data_dir: Path, password: str) -> None:
     own = Path(sys.executable).parent / "invoiced-quickbooks"
     with suppress(ValueError):
         own = own.relative_to(Path.cwd())
     for line in (
         "",
-        f"  Receiver, and a page that shows all of this   {ports.receiver_url}",
+        f"  The page that shows all of this               {ports.receiver_url}",
+        f"  Log in there as {DEMO_USER}, password {password}",
         f"  Invoiced, simulated: a sample company         {ports.invoiced_url}",
         f"  QuickBooks Online, simulated                  {ports.quickbooks_url}",
         "",

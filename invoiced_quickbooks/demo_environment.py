@@ -13,7 +13,7 @@ from shared.config import DEMO_ENVIRONMENT_FILE, ConfigError
 
 # Given, they are the demo's as well; any other setting of the product is the demo's own.
 _TAKEN_OVER = ("DATABASE_URL", "BROKER_URL")
-_MADE_ONCE = ("SECRET_KEY", "TOKEN_KEYS", "INVOICED_WEBHOOK_SECRET")
+_MADE_ONCE = ("SECRET_KEY", "TOKEN_KEYS", "INVOICED_WEBHOOK_SECRET", "DEMO_PASSWORD")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def demo_variables(data_dir: Path, ports: Ports, app: Mapping[str, str]) -> dict
         "SECRET_KEY": secrets.token_urlsafe(32),
         "TOKEN_KEYS": Fernet.generate_key().decode(),
         "INVOICED_WEBHOOK_SECRET": secrets.token_urlsafe(32),
+        "DEMO_PASSWORD": secrets.token_urlsafe(9),
     }
     given = {name: os.environ[name] for name in _TAKEN_OVER if os.environ.get(name)}
     return {
@@ -83,7 +84,6 @@ def demo_variables(data_dir: Path, ports: Ports, app: Mapping[str, str]) -> dict
         **given,
         "PORT": str(ports.receiver),
         "PUBLIC_URL": ports.receiver_url,
-        "SHOW_RECORDS": "1",
         "INVOICED_API_URL": ports.invoiced_url,
         "QUICKBOOKS_ENVIRONMENT": "sandbox",
         "QUICKBOOKS_API_URL": ports.quickbooks_url,

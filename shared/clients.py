@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from shared.config import Config
 from shared.db import connections
+from shared.db.connection_health import note_read
 from shared.db.models import Connection
 from shared.db.pacing import RealmPace
 from shared.db.session import Sessions, make_engine, make_sessions
@@ -101,6 +102,14 @@ class Clients:
         self.oauth.close()
         self.engine.dispose()
 
+    def _note(self, realm_id: str, exchange: Exchange) -> None:
+        # Intuit meters reads by the month: queries and change data capture among them, writes not.
+        if exchange.method == "GET" or "/query?" in exchange.path:
+            with self.sessions.begin() as session:
+                note_read(session, realm_id, self.now())
+        if self._on_exchange is not None:
+            self._on_exchange(exchange)
+
     def _clients_by_id(self, connection_id: str) -> ConnectionClients:
         with self.sessions() as session:
             row = connections.get(session, connection_id)
@@ -116,7 +125,7 @@ class Clients:
                 access_token=lambda refuse: self.tokens.valid(connection_id, refuse=refuse),
                 pace=pace,
                 outbound=self._to_quickbooks,
-                on_exchange=self._on_exchange,
+                on_exchange=lambda exchange: self._note(row.realm_id, exchange),
             ),
             pace,
             self.invoiced_with_key(connections.invoiced_api_key(row, self.vault)),

@@ -58,7 +58,6 @@ class Config:
     quickbooks_calls_per_minute: int
     consumer_threads: int
     sweep_every_minutes: int
-    show_records: bool
     log_format: str
     history_days: int = 180
 
@@ -133,7 +132,6 @@ class Config:
             quickbooks_calls_per_minute=number("QUICKBOOKS_CALLS_PER_MINUTE", 480, 1, 1_000_000),
             consumer_threads=number("CONSUMER_THREADS", 4, 1, 64),
             sweep_every_minutes=number("SWEEP_EVERY_MINUTES", 15, 1, 1440),
-            show_records=env.str("SHOW_RECORDS", "") in ("1", "true", "yes"),
             log_format=log_format,
             history_days=number("HISTORY_DAYS", 180, 1, 3650),
         )

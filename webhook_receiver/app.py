@@ -3,30 +3,35 @@
 import atexit
 
 import structlog
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, render_template, request
+from flask_wtf.csrf import CSRFError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from shared import queues
+from shared.clients import Clients
 from shared.config import Config
 from shared.db.session import make_engine, make_reading_sessions
 from shared.errors import BrokerUnavailableError, TransientError
 from shared.vault import Vault
+from webhook_receiver.arrivals import Arrivals
 from webhook_receiver.connections_cache import ConnectionsCache
 from webhook_receiver.health import make_health
-from webhook_receiver.page import make_page
 from webhook_receiver.queue_declaration import declare_queues
 from webhook_receiver.refusals import Refusal
+from webhook_receiver.sync_page import register
+from webhook_receiver.sync_page.services import Services
 from webhook_receiver.webhooks import make_webhooks
 
 # When a sender that keeps to it may come back; both vendors have rhythms of their own.
 _RETRY_AFTER_S = 10
+_FOR_SENDERS = ("/webhooks", "/healthz")
 
 _SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -51,15 +56,30 @@ def create_app(
     config = config or Config.from_env()
     engine = engine or make_engine(config.database_url)
     sessions = make_reading_sessions(engine)
+    clients = Clients(config, engine)
     if publisher is None:
         publisher = queues.Publisher(config.broker_url, engine)
         atexit.register(publisher.close)
     connections = ConnectionsCache(sessions, Vault(config.token_keys))
+    arrivals = Arrivals(clients.sessions, clients.now)
 
     app = Flask(__name__)
-    app.register_blueprint(make_webhooks(connections, config.quickbooks_verifier_token, publisher.publish))
+    webhooks = make_webhooks(connections, config.quickbooks_verifier_token, publisher.publish, arrivals.note)
+    app.register_blueprint(webhooks)
     app.register_blueprint(make_health(sessions, lambda: declare_queues(config.broker_url, engine)))
-    app.register_blueprint(make_page(sessions, lambda: queues.depth(config.broker_url, engine), config.show_records))
+    protection = register(
+        app,
+        Services(
+            config=config,
+            clients=clients,
+            sessions=clients.sessions,
+            reading_sessions=sessions,
+            depth=lambda: queues.depth(config.broker_url, engine),
+            now=clients.now,
+        ),
+    )
+    # A sender signs what it sends; it has no form of ours.
+    protection.exempt(webhooks)
     _show_errors(app)
     _protect_answers(app, config.public_url.startswith("https://"))
     try:
@@ -71,7 +91,7 @@ def create_app(
 
 
 def _show_errors(app: Flask) -> None:
-    """Answer each error once, in JSON; a sender gets told what it can act on and no more."""
+    """Answer each error once: a person with a page, a sender in JSON, with what it can act on and no more."""
 
     @app.errorhandler(Refusal)
     def refused(refusal: Refusal) -> Response:
@@ -88,8 +108,18 @@ def _show_errors(app: Flask) -> None:
         log.error("database does not answer", path=request.path, error=str(error))
         return _come_back()
 
+    @app.errorhandler(CSRFError)
+    def form_expired(error: CSRFError) -> Response:
+        page = render_template(
+            "error.html", name="Please send it again", description="The page was open for too long. Load it anew."
+        )
+        return Response(page, status=400)
+
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
+        if not request.path.startswith(_FOR_SENDERS):
+            page = render_template("error.html", name=error.name, description=error.description or error.name)
+            return Response(page, status=error.code)
         # The answer keeps its own headers (Allow, Location); only the body is put in our form.
         response = Response(headers=error.get_response().headers, status=error.code)
         response.data = jsonify({"error": error.description or error.name}).data

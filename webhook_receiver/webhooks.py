@@ -30,11 +30,15 @@ log = structlog.get_logger()
 
 
 def make_webhooks(
-    connections: ConnectionsCache, verifier_token: str, publish: Callable[[Sequence[Message]], None]
+    connections: ConnectionsCache,
+    verifier_token: str,
+    publish: Callable[[Sequence[Message]], None],
+    note_arrival: Callable[[str, str], None],
 ) -> Blueprint:
     """Return the two endpoints.
 
-    `publish` returns when the broker holds every message for good. What it and the database raise when they
+    `note_arrival` is told, after the publish, from which sender something signed came for which connection. `publish`
+    returns when the broker holds every message for good. What it and the database raise when they
     are out of reach passes through: the app answers 503, and the sender comes back.
     """
     webhooks = Blueprint("webhooks", __name__, url_prefix="/webhooks")
@@ -57,7 +61,9 @@ def make_webhooks(
         delivery = _read(read_invoiced, body)
         seen_at = datetime.now(UTC)
         messages = [_message(connection_id, change, seen_at) for change in delivery.changes]
-        return _publish("invoiced", delivery, messages)
+        answer = _publish("invoiced", delivery, messages)
+        note_arrival("invoiced", connection_id)
+        return answer
 
     @webhooks.post("/quickbooks")
     def take_quickbooks() -> Response:
@@ -75,7 +81,10 @@ def make_webhooks(
                 log.info("company is not connected", realm_id=realm_id, events=len(changes))
                 continue
             messages += [_message(connection_id, change, seen_at) for change in changes]
-        return _publish("quickbooks", delivery, messages)
+        answer = _publish("quickbooks", delivery, messages)
+        for told in {message.connection_id for message in messages}:
+            note_arrival("quickbooks", told)
+        return answer
 
     def _publish(sender: str, delivery: Delivery, messages: list[Message]) -> Response:
         if delivery.passed_over:

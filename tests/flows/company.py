@@ -308,6 +308,5 @@ def config_for(credentials: dict[str, Any], quickbooks_url: str, invoiced_url: s
         quickbooks_calls_per_minute=1_000_000,
         consumer_threads=4,
         sweep_every_minutes=15,
-        show_records=False,
         log_format="json",
     )

@@ -297,5 +297,5 @@ def test_other_methods_and_addresses(embedded_receiver: Receiver) -> None:
     assert sorted(answer.headers["Allow"].split(", ")) == ["OPTIONS", "POST"]
     answer = client.put("/webhooks/quickbooks", data=b"{}")
     assert (answer.status_code, list(answer.json)) == (405, ["error"])
-    answer = client.get("/nothing/here")
+    answer = client.get("/webhooks/nothing/here")
     assert (answer.status_code, list(answer.json)) == (404, ["error"])

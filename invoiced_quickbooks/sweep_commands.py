@@ -1,0 +1,201 @@
+"""`sweep`: catch up on whatever was missed, and watch it being done."""
+
+import csv
+import sys
+import time
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from consumer.wiring import Wiring
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.shown import in_utc, print_json
+from shared.db import audit, sweeps
+from shared.db.models import Sweep, SweepRecord
+from shared.db.sweeps import ENDED, Scope, State
+from shared.errors import RejectedError
+
+_LOOK_EVERY_S = 0.5
+_WHO = "command line"
+
+
+@click.group()
+def sweep() -> None:
+    """Catch up on whatever was missed."""
+
+
+@sweep.command()
+@click.option("--everything", is_flag=True, help="Look at every record again, not only at what changed.")
+@click.option("--watch", is_flag=True, help="Watch it until its end.")
+@as_json
+@of_connection
+def start(everything: bool, watch: bool, as_json: bool, connection_id: str | None) -> None:
+    """Ask for a sweep; a consumer carries it out. Where one runs already, that one is meant."""
+    with opened() as wiring:
+        with wiring.sessions.begin() as session:
+            row = chosen_connection(session, connection_id)
+            scope = Scope.EVERYTHING if everything else Scope.CATCH_UP
+            found = sweeps.request(session, row.id, scope, "person", wiring.now(), asked_by=_WHO)
+            audit.note(session, row.id, _WHO, "Re-sync all" if everything else "Synchronize", wiring.now())
+        _tell(wiring, found, as_json=as_json, watch=watch)
+
+
+@sweep.command()
+@click.argument("number", type=int, required=False)
+@as_json
+@of_connection
+def watch(number: int | None, as_json: bool, connection_id: str | None) -> None:
+    """Watch sweep NUMBER until its end; without a number, the one that runs or ran last."""
+    with opened() as wiring:
+        _tell(wiring, _named(wiring, connection_id, number), as_json=as_json, watch=True)
+
+
+@sweep.command()
+@click.argument("number", type=int, required=False)
+@as_json
+@of_connection
+def show(number: int | None, as_json: bool, connection_id: str | None) -> None:
+    """Show sweep NUMBER, or the last one, with the records that did not end well."""
+    with opened() as wiring:
+        found = _named(wiring, connection_id, number)
+        with reading(wiring) as session:
+            left = [_of_record(row) for row in sweeps.records_of(session, found.id)]
+        shown = _summary(wiring, found)
+    if as_json:
+        print_json(shown | {"records": left})
+        return
+    click.echo(_line(shown))
+    for row in left:
+        click.echo(f"  {row['kind']} {row['label'] or row['id']}: {row['outcome']}. {row['cause'] or ''}")
+
+
+@sweep.command("list")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many, the newest first."
+)
+@as_json
+@of_connection
+def list_(limit: int, as_json: bool, connection_id: str | None) -> None:
+    """List past sweeps, the newest first."""
+    with opened() as wiring:
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+            found = sweeps.list_latest(session, row.id, limit=limit)
+        shown = [_summary(wiring, each) for each in found]
+    if as_json:
+        print_json(shown)
+        return
+    for each in shown:
+        click.echo(_line(each))
+    if not shown:
+        click.echo("There was no sweep yet. Ask for one with `invoiced-quickbooks sweep start`.")
+
+
+@sweep.command()
+@as_json
+@of_connection
+def cancel(as_json: bool, connection_id: str | None) -> None:
+    """End the sweep that runs; what it found and nobody has looked at yet is left for the next one."""
+    with opened() as wiring:
+        with wiring.sessions.begin() as session:
+            row = chosen_connection(session, connection_id)
+            running = sweeps.find_running(session, row.id)
+            if running is None:
+                raise RejectedError("No sweep runs.", remedy="`sweep list` shows those that have ended.")
+            sweeps.cancel(session, running, wiring.now())
+            audit.note(session, row.id, _WHO, "Cancelled a sync", wiring.now())
+        _tell(wiring, running, as_json=as_json, watch=False)
+
+
+@sweep.command()
+@click.argument("number", type=int, required=False)
+@of_connection
+def export(number: int | None, connection_id: str | None) -> None:
+    """Print the records of a sweep that did not end well as CSV."""
+    with opened() as wiring:
+        found = _named(wiring, connection_id, number)
+        with reading(wiring) as session:
+            rows = [_of_record(row) for row in sweeps.records_of(session, found.id)]
+    writer = csv.DictWriter(sys.stdout, ["kind", "id", "label", "outcome", "cause", "remedy"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _tell(wiring: Wiring, found: Sweep, *, as_json: bool, watch: bool) -> None:
+    if watch:
+        found = _watch(wiring, found, as_json=as_json)
+    shown = _summary(wiring, found)
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(_line(shown))
+    if shown["state"] == State.FAILED.value:
+        sys.exit(1)
+
+
+def _watch(wiring: Wiring, found: Sweep, *, as_json: bool) -> Sweep:
+    """Show a bar until the sweep has ended; with JSON, only wait."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
+        task = bar.add_task("Synchronizing", total=None)
+        while True:
+            with reading(wiring) as session:
+                now = sweeps.get(session, found.connection_id, found.id)
+                progress = sweeps.progress(session, now, wiring.now())
+            rate = f", {progress.per_minute:.0f} a minute" if progress.per_minute else ""
+            total = progress.found if progress.found_all else None
+            bar.update(task, completed=progress.done, total=total, description=f"{now.state}{rate}")
+            if now.state in ENDED:
+                return now
+            time.sleep(_LOOK_EVERY_S)
+
+
+def _named(wiring: Wiring, connection_id: str | None, number: int | None) -> Sweep:
+    with reading(wiring) as session:
+        row = chosen_connection(session, connection_id)
+        if number is not None:
+            return sweeps.get(session, row.id, number)
+        latest = sweeps.list_latest(session, row.id, limit=1)
+    if not latest:
+        raise RejectedError("There was no sweep yet.", remedy="Ask for one with `invoiced-quickbooks sweep start`.")
+    return latest[0]
+
+
+def _summary(wiring: Wiring, found: Sweep) -> dict[str, Any]:
+    with reading(wiring) as session:
+        progress = sweeps.progress(session, found, wiring.now())
+    return {
+        "number": found.id,
+        "connection": found.connection_id,
+        "scope": found.scope,
+        "why": found.why,
+        "asked_by": found.asked_by,
+        "state": found.state,
+        "asked_at": in_utc(found.asked_at),
+        "ended_at": in_utc(found.ended_at),
+        "found": progress.found,
+        "done": progress.done,
+        "outcomes": dict(progress.outcomes),
+        "cause": found.cause,
+    }
+
+
+def _of_record(row: SweepRecord) -> dict[str, Any]:
+    return {
+        "kind": row.kind,
+        "id": row.record_id,
+        "label": row.label,
+        "outcome": row.outcome,
+        "cause": row.cause,
+        "remedy": row.remedy,
+    }
+
+
+def _line(shown: dict[str, Any]) -> str:
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in shown["outcomes"].items()) or "nothing to do"
+    who = f"{shown['why']}{', ' + shown['asked_by'] if shown['asked_by'] else ''}"
+    asked_at = shown["asked_at"].strftime("%Y-%m-%d %H:%M UTC")
+    cause = f". {shown['cause']}" if shown["cause"] else ""
+    return f"{shown['number']}  {asked_at}  {shown['state']}  {shown['scope']} ({who}): {counts}{cause}"

@@ -1,0 +1,152 @@
+"""The page: who may see and do what, and that nothing of anybody's data becomes markup."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from shared.db import sweeps, users
+from shared.db.models import AuditEntry, Connection, LoginFailure, Record, Sweep
+from shared.db.session import make_sessions
+from shared.db.users import Role
+from shared.messages import Kind
+from shared.outcomes import Outcome
+from tests.conftest import Database
+from tests.integration.page_visit import text_of, visit
+from tests.receiver_setup import connect
+
+HOSTILE = '<script>alert(1)</script> & "co"'
+
+
+def company(database: Database, **columns: object) -> str:
+    connection_id = connect(database.engine, secret="s", realm_id="9341453908059321", name=HOSTILE)
+    with make_sessions(database.engine).begin() as session:
+        row = session.get_one(Connection, connection_id)
+        row.preferences = {"company_name": "Sandbox Company", "country": "US", "home_currency": "USD"}
+        for name, value in columns.items():
+            setattr(row, name, value)
+    return connection_id
+
+
+def test_nobody_sees_anything_without_logging_in(sqlite_database: Database, tmp_path: Path) -> None:
+    connection_id = company(sqlite_database)
+    stranger = visit(sqlite_database, tmp_path, role=None)
+    for path in ("/", "/connect", "/reconnect", "/oauth/callback", f"/companies/{connection_id}/"):
+        answer = stranger.get(path)
+        assert (answer.status_code, answer.location.partition("?")[0]) == (302, "/login"), path
+    assert stranger.get("/login").status_code == 200
+
+
+def test_logging_in_out_and_with_a_wrong_password(sqlite_database: Database, tmp_path: Path) -> None:
+    admin = visit(sqlite_database, tmp_path)
+    assert "Companies" in text_of(admin.get("/"))
+    admin.send("/", "/logout")
+    assert admin.get("/").status_code == 302
+    answer = admin.log_in("admin@example.com", "wrong")
+    assert (answer.status_code, "E-mail or password is wrong." in text_of(answer)) == (401, True)
+    assert admin.log_in("nobody@example.com").status_code == 401
+
+
+def test_after_five_failures_no_password_is_looked_at_for_a_while(sqlite_database: Database, tmp_path: Path) -> None:
+    admin = visit(sqlite_database, tmp_path)
+    admin.send("/", "/logout")
+    for _ in range(users.FAILURES_OF_AN_EMAIL):
+        assert admin.log_in("Admin@example.com", "wrong").status_code == 401
+    assert admin.log_in("admin@example.com").status_code == 429
+    with make_sessions(sqlite_database.engine).begin() as session:
+        session.execute(sa.update(LoginFailure).values(at=LoginFailure.at))
+        for failure in session.scalars(sa.select(LoginFailure)):
+            failure.at -= users.FAILURES_COUNT_FOR + timedelta(seconds=1)
+    assert admin.log_in("admin@example.com").status_code == 302
+
+
+def test_a_new_password_ends_every_session(sqlite_database: Database, tmp_path: Path) -> None:
+    admin = visit(sqlite_database, tmp_path)
+    with make_sessions(sqlite_database.engine).begin() as session:
+        users.set_password(session, "admin@example.com", "another hash")
+    assert admin.get("/").status_code == 302
+
+
+@pytest.mark.parametrize("wanted", ["//evil.test/", "https://evil.test/", "/\\evil.test", ""])
+def test_a_log_in_leads_only_to_pages_of_ours(sqlite_database: Database, tmp_path: Path, wanted: str) -> None:
+    admin = visit(sqlite_database, tmp_path)
+    admin.send("/", "/logout")
+    answer = admin.send(f"/login?next={wanted}", email="admin@example.com", password="correct horse battery")
+    assert answer.location == "/"
+
+
+def test_a_viewer_looks_and_changes_nothing(sqlite_database: Database, tmp_path: Path) -> None:
+    connection_id = company(sqlite_database)
+    viewer = visit(sqlite_database, tmp_path, role=Role.VIEWER)
+    shown = viewer.get(f"/companies/{connection_id}/")
+    assert shown.status_code == 200
+    assert "Synchronize</button>" not in shown.text
+    for path in ("synchronize", "re-sync-all", "cancel-sync", "disconnect"):
+        answer = viewer.send(f"/companies/{connection_id}/", f"/companies/{connection_id}/{path}")
+        assert answer.status_code == 403, path
+    assert viewer.get("/connect/quickbooks").status_code == 403
+
+
+def test_a_form_without_its_token_is_refused_and_a_webhook_needs_none(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    connection_id = company(sqlite_database)
+    admin = visit(sqlite_database, tmp_path)
+    answer = admin.client.post(f"/companies/{connection_id}/synchronize")
+    assert answer.status_code == 400
+    assert admin.client.post("/webhooks/quickbooks", json=[]).status_code == 401
+    with make_sessions(sqlite_database.engine)() as session:
+        assert session.scalars(sa.select(Sweep)).all() == []
+
+
+def test_synchronize_asks_for_a_sweep_shows_it_and_can_be_cancelled(sqlite_database: Database, tmp_path: Path) -> None:
+    connection_id = company(sqlite_database, started_at=None)
+    admin = visit(sqlite_database, tmp_path)
+    overview = f"/companies/{connection_id}/"
+    assert "Nothing has been posted yet" in text_of(admin.get(overview))
+
+    admin.send(overview, f"{overview}synchronize")
+    admin.send(overview, f"{overview}synchronize")
+
+    with make_sessions(sqlite_database.engine)() as session:
+        [asked] = session.scalars(sa.select(Sweep)).all()
+        assert (asked.scope, asked.why, asked.asked_by) == ("catch-up", "person", "admin@example.com")
+        assert session.get_one(Connection, connection_id).started_at is not None
+    assert "Looking for what was missed" in text_of(admin.get(overview))
+    refused = admin.send(overview, f"{overview}re-sync-all")
+    assert refused.status_code == 302
+    assert "still running" in text_of(admin.get(overview))
+
+    admin.send(overview, f"{overview}cancel-sync")
+
+    with make_sessions(sqlite_database.engine)() as session:
+        assert sweeps.find_running(session, connection_id) is None
+        told = [(entry.who, entry.what) for entry in session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id))]
+    assert ("admin@example.com", "Cancelled a sync") in told
+    assert "Cancelled a sync" in text_of(admin.get(f"{overview}audit/"))
+
+
+def test_an_answer_of_intuit_that_nobody_asked_for_connects_nothing(sqlite_database: Database, tmp_path: Path) -> None:
+    admin = visit(sqlite_database, tmp_path)
+    answer = admin.get("/oauth/callback?code=c&realmId=1&state=forged")
+    assert answer.status_code == 400
+    assert "was not asked for in this browser" in text_of(answer)
+
+
+def test_records_and_names_are_text_and_never_markup(sqlite_database: Database, tmp_path: Path) -> None:
+    connection_id = company(sqlite_database)
+    at = datetime(2026, 1, 15, 18, 30, 5, tzinfo=UTC)
+    with make_sessions(sqlite_database.engine).begin() as session:
+        for number, outcome in enumerate(Outcome):
+            session.add(
+                Record(
+                    connection_id=connection_id, kind=Kind.INVOICE.value, record_id=str(number), label=HOSTILE,
+                    outcome=outcome.value, outcome_at=at, cause=HOSTILE, remedy=HOSTILE, first_seen_at=at,
+                )
+            )  # fmt: skip
+    answer = visit(sqlite_database, tmp_path).get(f"/companies/{connection_id}/")
+    assert "<script>alert" not in answer.text
+    assert text_of(answer).count(HOSTILE) >= 2 * len(Outcome)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy and "unsafe" not in policy

@@ -1,0 +1,104 @@
+"""`/`: the companies; `/companies/<id>/`: how one of them is connected and how it fares, and Synchronize."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from shared.db import audit, connections, sweeps
+from shared.db.connection_health import health_of
+from shared.db.overview import count_records, latest_records
+from shared.db.sweeps import Scope
+from shared.errors import BrokerUnavailableError, RejectedError
+from shared.outcomes import Outcome
+from shared.queues import BULK, DEAD_LETTERS, LIVE
+from shared.settings import preferences_from_document
+from webhook_receiver.sync_page.access import admin_only, company, who
+from webhook_receiver.sync_page.services import Services
+
+_LATEST = 12
+_OUTCOMES = {
+    Outcome.SYNCED: "written, and the answer agrees to the cent",
+    Outcome.UNCHANGED: "both sides agreed already",
+    Outcome.SKIPPED: "not synced, for the reason given",
+    Outcome.WAITING: "goes on once what it waits for is there",
+    Outcome.FAILED: "needs a person, or a change of the record",
+    Outcome.MISMATCH: "written, but the two sides show different figures",
+    Outcome.CHANGED_IN_QUICKBOOKS: "edited there by a person, and left so",
+}
+_QUEUES = {LIVE: "webhooks", BULK: "bulk work", DEAD_LETTERS: "put aside because nobody could read them"}
+
+
+def make_companies(services: Services) -> Blueprint:
+    """Return the views."""
+    page = Blueprint("companies", __name__)
+
+    @page.get("/")
+    def index() -> str | Response:
+        with services.reading_sessions.begin() as session:
+            rows = connections.list_all(session)
+            counts = {row.id: count_records(session, services.now(), row.id) for row in rows}
+        if len(rows) == 1:
+            return redirect(url_for(".overview", company_id=rows[0].id))
+        return render_template("companies.html", companies=rows, counts=counts)
+
+    @page.get("/companies/<company_id>/")
+    def overview(company_id: str) -> str:
+        row = company()
+        with services.reading_sessions.begin() as session:
+            counts = count_records(session, services.now(), company_id)
+            health = health_of(session, company_id, row.realm_id, services.now())
+            latest = latest_records(session, company_id, limit=_LATEST)
+            running = sweeps.find_running(session, company_id)
+            progress = sweeps.progress(session, running, services.now()) if running is not None else None
+        return render_template(
+            "overview.html",
+            company=row,
+            preferences=preferences_from_document(row.preferences) if row.preferences else None,
+            environment=services.config.quickbooks_environment,
+            has_key=connections.has_invoiced_key(row, services.clients.vault),
+            counts=counts,
+            outcomes=_OUTCOMES,
+            health=health,
+            latest=latest,
+            running=running,
+            progress=progress,
+            queues=_depth(),
+        )
+
+    @page.post("/companies/<company_id>/synchronize")
+    @admin_only
+    def synchronize(company_id: str) -> Response:
+        return _sweep(company_id, Scope.CATCH_UP, "Synchronize")
+
+    @page.post("/companies/<company_id>/re-sync-all")
+    @admin_only
+    def everything(company_id: str) -> Response:
+        return _sweep(company_id, Scope.EVERYTHING, "Re-sync all")
+
+    @page.post("/companies/<company_id>/cancel-sync")
+    @admin_only
+    def cancel(company_id: str) -> Response:
+        with services.sessions.begin() as session:
+            running = sweeps.find_running(session, company_id)
+            if running is not None:
+                sweeps.cancel(session, running, services.now())
+                audit.note(session, company_id, who(), "Cancelled a sync", services.now())
+        flash("Cancelled. What was in work comes to its end; the rest is left for the next time.", "calm")
+        return redirect(url_for(".overview", company_id=company_id))
+
+    def _sweep(company_id: str, scope: Scope, what: str) -> Response:
+        try:
+            with services.sessions.begin() as session:
+                sweeps.request(session, company_id, scope, "person", services.now(), asked_by=who())
+                audit.note(session, company_id, who(), what, services.now())
+        except RejectedError as error:
+            flash(f"{error.cause} {error.remedy}".strip(), "bad")
+        return redirect(url_for(".overview", company_id=company_id))
+
+    def _depth() -> dict[str, int] | None:
+        try:
+            return {_QUEUES.get(queue, queue): count for queue, count in services.depth().items()}
+        except BrokerUnavailableError:
+            # The page says so in its place; the rest of it is as true as before.
+            return None
+
+    return page

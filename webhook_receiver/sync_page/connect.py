@@ -1,0 +1,178 @@
+"""Connect and reconnect: to Intuit's consent page and back, and the key of the Invoiced account."""
+
+import secrets
+from datetime import date, timedelta
+from zoneinfo import available_timezones
+
+import structlog
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import DateField, PasswordField, SelectField
+from wtforms.validators import InputRequired, Length, Optional
+
+from shared import connect
+from shared.db import audit, connections
+from shared.db.models import Connection
+from shared.errors import SyncError
+from shared.settings import preferences_from_document
+from webhook_receiver.sync_page.access import admin_only, company, who
+from webhook_receiver.sync_page.services import Services
+
+_STATE = "consent_state"
+# Which company a consent is to connect anew; empty: a new one.
+_RECONNECTS = "consent_reconnects"
+
+log = structlog.get_logger()
+
+
+class InvoicedForm(FlaskForm):  # type: ignore[misc]
+    """What is asked of the Invoiced account."""
+
+    api_key = PasswordField("API key of Invoiced", [InputRequired("Enter the API key."), Length(max=200)])
+
+
+class BooksForm(FlaskForm):  # type: ignore[misc]
+    """Which day it is in the company, and from which day on it is synced."""
+
+    time_zone = SelectField("Time zone of the Invoiced account")
+    start_date = DateField("Sync invoices dated from", [Optional()])
+
+
+def make_connect(services: Services) -> Blueprint:
+    """Return the views."""
+    page = Blueprint("connect", __name__)
+
+    @page.get("/connect")
+    @admin_only
+    def start() -> str:
+        return render_template("connect.html")
+
+    @page.get("/connect/quickbooks")
+    @admin_only
+    def to_consent() -> Response:
+        return _to_consent("")
+
+    @page.get("/reconnect")
+    @admin_only
+    def reconnect_any() -> Response:
+        """The Reconnect URL of the Intuit app: to the company that needs it, or to the list of companies."""
+        with services.reading_sessions.begin() as db:
+            ended = [row for row in connections.list_all(db) if row.state != connections.CONNECTED]
+        if len(ended) == 1:
+            return redirect(url_for("page.companies.overview", company_id=ended[0].id))
+        return redirect(url_for("page.companies.index"))
+
+    @page.get("/companies/<company_id>/reconnect")
+    @admin_only
+    def reconnect(company_id: str) -> Response:
+        return _to_consent(company_id)
+
+    @page.get("/oauth/callback")
+    @admin_only
+    def callback() -> Response:
+        state, company_id = session.pop(_STATE, None), session.pop(_RECONNECTS, "")
+        given = request.args.get("state", "")
+        if not state or not secrets.compare_digest(state, given):
+            abort(400, "This answer of Intuit was not asked for in this browser, or was used already. Connect again.")
+        back = url_for("page.companies.overview", company_id=company_id) if company_id else url_for(".start")
+        if request.args.get("error"):
+            flash("Nothing was connected: the consent was not given.", "calm")
+            return redirect(back)
+        code, realm_id = request.args.get("code", ""), request.args.get("realmId", "")
+        if not code or not realm_id:
+            abort(400, "Intuit's answer names no company. Connect again.")
+        try:
+            if company_id:
+                connect.reconnect_by_consent(services.clients, company_id, code, realm_id)
+                connection_id = company_id
+            else:
+                connection_id = connect.connect_by_consent(services.clients, code, realm_id).id
+        except SyncError as error:
+            log.warning("not connected", cause=error.cause, detail=error.detail)
+            flash(f"{error.cause} {error.remedy}".strip(), "bad")
+            return redirect(back)
+        with services.sessions.begin() as db:
+            audit.note(
+                db, connection_id, who(), "Reconnected" if company_id else "Connected QuickBooks", services.now()
+            )
+        if company_id:
+            flash("QuickBooks is connected again. What waited goes on by itself.", "good")
+            return redirect(back)
+        flash("QuickBooks is connected. Two things are left to say.", "good")
+        return redirect(url_for(".set_up", company_id=connection_id))
+
+    @page.route("/companies/<company_id>/set-up", methods=["GET", "POST"])
+    @admin_only
+    def set_up(company_id: str) -> str | Response:
+        row = company()
+        key_form = InvoicedForm(prefix="invoiced")
+        books_form = BooksForm(prefix="books", data={"time_zone": row.time_zone, "start_date": _proposed_start(row)})
+        books_form.time_zone.choices = sorted(available_timezones())
+        if "invoiced-api_key" in request.form and key_form.validate_on_submit():
+            try:
+                connect.give_invoiced_key(services.clients, company_id, key_form.api_key.data.strip())
+            except SyncError as error:
+                key_form.api_key.errors = [f"{error.cause} {error.remedy}".strip()]
+            else:
+                _note(company_id, "API key of Invoiced")
+                flash("Invoiced takes the key.", "good")
+                return redirect(url_for(".set_up", company_id=company_id))
+        if "books-time_zone" in request.form and books_form.validate_on_submit():
+            zone, start_date = books_form.time_zone.data, books_form.start_date.data
+            with services.sessions.begin() as db:
+                fresh = connections.get_locked(db, company_id)
+                before = f"{fresh.time_zone}, from {fresh.start_date or 'the beginning'}"
+                fresh.time_zone, fresh.start_date = zone, start_date
+                audit.note(
+                    db, company_id, who(), "Time zone and start date", services.now(),
+                    before=before, after=f"{zone}, from {start_date or 'the beginning'}",
+                )  # fmt: skip
+            flash("Saved.", "good")
+            return redirect(url_for("page.companies.overview", company_id=company_id))
+        return render_template(
+            "set_up.html",
+            key_form=key_form,
+            books_form=books_form,
+            has_key=connections.has_invoiced_key(row, services.clients.vault),
+            webhook_url=connect.webhook_url(services.clients, company_id),
+            webhook_secret=connections.webhook_secret(row, services.clients.vault),
+            preferences=preferences_from_document(row.preferences),
+            environment=services.config.quickbooks_environment,
+        )
+
+    @page.post("/companies/<company_id>/disconnect")
+    @admin_only
+    def disconnect(company_id: str) -> Response:
+        _note(company_id, "Disconnected QuickBooks")
+        try:
+            connect.disconnect(services.clients, company_id)
+        except SyncError as error:
+            flash(f"The sync is stopped, but Intuit did not take the authorization back: {error.cause}", "bad")
+        else:
+            flash("Disconnected. History and links are kept; what changes meanwhile waits.", "good")
+        return redirect(url_for("page.companies.overview", company_id=company_id))
+
+    def _to_consent(company_id: str) -> Response:
+        state = secrets.token_urlsafe(24)
+        try:
+            address = services.clients.oauth.consent_url(connect.consent_callback_url(services.clients), state)
+        except SyncError as error:
+            flash(f"{error.cause} {error.remedy}".strip(), "bad")
+            return redirect(url_for("page.companies.index"))
+        session[_STATE], session[_RECONNECTS] = state, company_id
+        return redirect(address)
+
+    def _note(company_id: str, what: str) -> None:
+        with services.sessions.begin() as db:
+            audit.note(db, company_id, who(), what, services.now())
+
+    return page
+
+
+def _proposed_start(row: Connection) -> date | None:
+    """Return the day after QBO's closing date: nothing can be posted before it."""
+    if row.start_date is not None or not row.preferences:
+        return row.start_date
+    closed = preferences_from_document(row.preferences).book_close_date
+    return closed + timedelta(days=1) if closed else None
