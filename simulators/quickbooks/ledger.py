@@ -45,7 +45,7 @@ def books(company: Company) -> dict[str, Any]:
         }
         for customer in company.all("Customer")
     ]
-    trial = _trial_balance(company)
+    trial = trial_balance(company)
     accounts_agree = all(one["balance"] == by_account.get(one["id"], ZERO) for one in trial["accounts"])
     return {
         "realm_id": company.realm,
@@ -68,7 +68,7 @@ def books(company: Company) -> dict[str, Any]:
     }
 
 
-def _trial_balance(company: Company) -> dict[str, Any]:
+def trial_balance(company: Company) -> dict[str, Any]:
     """Every account with its balance (a debit is positive), in the home currency."""
     accounts = [
         {

@@ -22,6 +22,10 @@ DOCUMENTS = {
     "Purchase": "Expenses",
     "JournalEntry": "Journal entries",
 }
+# What one of them is called.
+ONE = {entity: title.removesuffix("s") for entity, title in DOCUMENTS.items()} | {"JournalEntry": "Journal entry"}
+# A payment names purchases by how they were paid.
+_LINKED = {entity: entity for entity in DOCUMENTS} | dict.fromkeys(("Expense", "Check", "CreditCardCredit"), "Purchase")
 _PARTIES = (("CustomerRef", "Customer"), ("EntityRef", None), ("VendorRef", "Vendor"))
 
 
@@ -94,6 +98,12 @@ def lines_of_document(company: Company, item: Object) -> list[LineRow]:
     return rows
 
 
+def linked_document(link: Object) -> Link:
+    """The document that an entry of LinkedTxn names."""
+    entity = _LINKED.get(link["TxnType"])
+    return Link(f"{ONE[entity] if entity else link['TxnType']} #{link['TxnId']}", entity, link["TxnId"])
+
+
 def facts(item: Object) -> list[tuple[str, str]]:
     """What else a person wants to know of a document."""
     addresses = [item.get(name) or {} for name in ("BillEmail",)]
@@ -135,8 +145,7 @@ def _line_text(kind: str, detail: Object, line: Object) -> tuple[Link, str]:
     said = line.get("Description", "")
     if line.get("LinkedTxn"):
         link = line["LinkedTxn"][0]
-        known = link["TxnType"] if link["TxnType"] in DOCUMENTS else None
-        return Link(f"{link['TxnType']} #{link['TxnId']}", known, link["TxnId"]), said
+        return linked_document(link), said
     if kind == "SubTotalLineDetail":
         return Link("Subtotal"), ""
     if kind == "DiscountLineDetail":

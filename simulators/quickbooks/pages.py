@@ -14,9 +14,18 @@ from werkzeug.exceptions import HTTPException
 from simulators.fault_hooks import CONTROL
 from simulators.json_numbers import write_json
 from simulators.quickbooks.company import Company, Object, name_of
-from simulators.quickbooks.ledger import books, journal
+from simulators.quickbooks.ledger import books, journal, trial_balance
 from simulators.quickbooks.operations import READABLE
-from simulators.quickbooks.page_rows import DOCUMENTS, DocumentRow, document_row, facts, lines_of_document, money
+from simulators.quickbooks.page_rows import (
+    DOCUMENTS,
+    ONE,
+    DocumentRow,
+    document_row,
+    facts,
+    lines_of_document,
+    linked_document,
+    money,
+)
 from simulators.quickbooks.shown import shown
 
 if TYPE_CHECKING:
@@ -54,7 +63,7 @@ def page_routes(simulator: Simulator) -> Blueprint:
     def accounts(realm: str) -> str:
         company = company_of(realm)
         with company.kept.lock:
-            return _render(company, "accounts.html", trial=books(company)["trial_balance"])
+            return _render(company, "accounts.html", trial=trial_balance(company))
 
     @routes.get(f"{_ROOT}/<entity>")
     def listed(realm: str, entity: str) -> str:
@@ -88,7 +97,7 @@ def page_routes(simulator: Simulator) -> Blueprint:
                     lines=lines_of_document(company, item),
                     facts=facts(item),
                     journal=journal(company, item),
-                    links=[link for link in item.get("LinkedTxn", []) if link["TxnType"] in DOCUMENTS],
+                    links=[linked_document(link) for link in item.get("LinkedTxn", [])],
                     raw=raw,
                 )
             documents = _of_customer(company, id) if entity == "Customer" else []
@@ -106,7 +115,7 @@ def _render(company: Company, template: str, **values: Any) -> str:
     present = [(entity, title) for entity, title in DOCUMENTS.items() if company.kept.count(entity)]
     sections = [("Customer", _LISTS["Customer"]), *present, ("Item", _LISTS["Item"])]
     return render_template(
-        template, company=_summary(company), sections=sections, titles={**_LISTS, **DOCUMENTS}, **values
+        template, company=_summary(company), sections=sections, titles={**_LISTS, **DOCUMENTS}, ones=ONE, **values
     )
 
 

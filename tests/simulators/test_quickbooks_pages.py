@@ -49,6 +49,39 @@ def test_a_document_shows_lines_journal_and_what_settled_it(books: Books) -> Non
     assert f"Payment #{payment['Id']}" in text
 
 
+def test_every_kind_of_document_has_its_page(books: Books) -> None:
+    bank, spent = books.account("Bank", "Checking"), books.account("Expense", "Insurance")
+    posted = [
+        {
+            "Amount": 5,
+            "DetailType": "JournalEntryLineDetail",
+            "JournalEntryLineDetail": {"PostingType": side, "AccountRef": account},
+        }
+        for side, account in (("Debit", spent), ("Credit", bank))
+    ]
+    paid = {
+        "Amount": 7,
+        "DetailType": "AccountBasedExpenseLineDetail",
+        "AccountBasedExpenseLineDetail": {"AccountRef": spent},
+    }
+    purchase = {"PaymentType": "Check", "AccountRef": bank, "Line": [paid]}
+    sale = {"Line": [line(books.item("Over the counter"), "9")]}
+    for entity, body, expected in (
+        ("JournalEntry", {"Line": posted}, ("Journal entry", "Debit Insurance", "5.00 USD")),
+        (
+            "Purchase",
+            {"PaymentType": "Check", "AccountRef": bank, "Line": [paid]},
+            ("Expense", "Insurance", "7.00 USD"),
+        ),
+        ("SalesReceipt", sale, ("Sales receipt", "Over the counter", "Undeposited Funds", "9.00 USD")),
+    ):
+        made = books.write(entity, body)
+        text = page(books, f"/_simulator/pages/{books.realm}/{entity}/{made['Id']}")
+        for words in expected:
+            assert words in text, (entity, words)
+        assert f"#{made['Id']}" in page(books, f"/_simulator/pages/{books.realm}/{entity}")
+
+
 def test_what_is_not_there_says_so(books: Books) -> None:
     for path in ("1", f"{books.realm}/Nothing", f"{books.realm}/Invoice/99999"):
         page(books, f"/_simulator/pages/{path}", 404)
