@@ -68,8 +68,9 @@ def voided_lines(lines: list[Object]) -> list[Object]:
     voided = []
     for line in lines:
         line = {**line, **({"Amount": Decimal("0.00")} if "Amount" in line else {})}
-        if _ITEM in line and "Qty" in line[_ITEM]:
-            line[_ITEM] = {**line[_ITEM], "Qty": Decimal(0)}
+        if _ITEM in line:
+            nought = {name: Decimal(0) for name in ("Qty", "TaxInclusiveAmt") if name in line[_ITEM]}
+            line[_ITEM] = {**line[_ITEM], **nought}
         if _GROUP in line:
             line[_GROUP] = {**line[_GROUP], "Line": voided_lines(line[_GROUP].get("Line", []))}
         voided.append(line)

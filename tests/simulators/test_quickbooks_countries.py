@@ -1,12 +1,15 @@
 """Companies outside the US: what they start with, and tax by real codes on each line."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulators.quickbooks.new_company import Plan
-from tests.simulators.quickbooks_rig import Books, Object, discount, money, refused, running
+from tests.simulators.quickbooks_rig import Books, Object, discount, money, refused, running, version
+from tests.simulators.simulator_drivers import Inbox
 
 COUNTRIES = {"GB": "GBP", "CA": "CAD", "AU": "AUD"}
 
@@ -87,6 +90,18 @@ def test_prices_with_tax_keep_their_gross_sum(books_of: dict[str, Books]) -> Non
     assert (invoice["TotalAmt"], invoice["TxnTaxDetail"]["TotalTax"]) == (20, money("3.34"))
     assert [line["Amount"] for line in invoice["Line"][:2]] == [money("8.33")] * 2
     assert books.read("Invoice", invoice["Id"])["GlobalTaxCalculation"] == "TaxInclusive"
+    voided = books.write("Invoice", version(invoice), operation="void")
+    assert (voided["TotalAmt"], voided["TxnTaxDetail"]["TotalTax"]) == (0, 0)
+    assert voided["Line"][0]["SalesItemLineDetail"]["TaxInclusiveAmt"] == 0
+
+
+def test_switching_to_prices_with_tax_keeps_the_net_ones(books_of: dict[str, Books]) -> None:
+    books = books_of["GB"]
+    invoice = books.write("Invoice", sell(books, "TaxExcluded", ("100", "20.0% S")))
+    changed = books.write("Invoice", version(invoice, sparse=True, GlobalTaxCalculation="TaxInclusive"))
+    assert (changed["TotalAmt"], changed["Line"][0]["SalesItemLineDetail"]["TaxInclusiveAmt"]) == (120, 120)
+    without = books.write("Invoice", version(changed, sparse=True, GlobalTaxCalculation="NotApplicable"))
+    assert (without["TotalAmt"], "TaxCodeRef" in without["Line"][0]["SalesItemLineDetail"]) == (100, False)
 
 
 def test_a_document_without_tax_takes_none(books_of: dict[str, Books]) -> None:
@@ -144,8 +159,18 @@ def test_automated_sales_tax_from_the_start() -> None:
         assert invoice["TxnTaxDetail"]["TotalTax"] > 0
 
 
-def test_preferences_change_over_the_api_and_tell_of_it() -> None:
+def test_a_company_stays_where_it_is_after_a_restart(tmp_path: Path) -> None:
+    with running(tmp_path, plans=[Plan("AU", multicurrency=True)]) as (books,):
+        created = books.customer()["MetaData"]["CreateTime"]
+    with running(tmp_path) as (books,):
+        again = books.read("CompanyInfo", "1")
+        assert (again["Country"], again["DefaultTimeZone"]) == ("AU", "Australia/Sydney")
+        assert books.customer("Next")["MetaData"]["CreateTime"][-6:] == created[-6:] in ("+10:00", "+11:00")
+
+
+def test_preferences_change_over_the_api_and_tell_of_it(inbox: Inbox) -> None:
     with running() as (books,):
+        books.control("POST", "webhooks", {"url": inbox.url})
         before = books.call("GET", "preferences")["Preferences"]
         body = {"SyncToken": before["SyncToken"], "sparse": True, "SalesFormsPrefs": {"AllowDeposit": True}}
         after = books.call("POST", "preferences", body)["Preferences"]
@@ -153,3 +178,5 @@ def test_preferences_change_over_the_api_and_tell_of_it() -> None:
         assert after["TaxPrefs"] == before["TaxPrefs"]
         assert int(after["SyncToken"]) == int(before["SyncToken"]) + 1
         refused(5010, books.call, "POST", "preferences", body)
+        [event] = json.loads(inbox.wait_for(1)[0])
+        assert (event["type"], event["intuitentityid"]) == ("qbo.preferences.updated.v1", "1")
