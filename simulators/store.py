@@ -6,16 +6,16 @@ memory; what must be found fast is indexed.
 
 import sqlite3
 import threading
-from bisect import bisect_right, insort
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from simulators.indexes import Collection
+from simulators.indexes import Key as Key
+from simulators.indexes import Object as Object
 from simulators.json_numbers import read_json, write_json
-
-Object = dict[str, Any]
-Key = Callable[[Object], Hashable | None]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -110,66 +110,6 @@ def _open(path: Path) -> sqlite3.Connection:
     return database
 
 
-class _Index:
-    """The ids under each key, and all pairs in order of key for ranges."""
-
-    def __init__(self, key: Key) -> None:
-        self.key = key
-        self.ids: dict[Hashable, dict[str, None]] = {}
-        self.ordered: list[Any] = []
-
-    def add(self, id: str, value: Hashable | None) -> None:
-        if value is not None:
-            if value not in self.ids:
-                self.ids[value] = {}
-                insort(self.ordered, value)
-            self.ids[value][id] = None
-
-    def remove(self, id: str, value: Hashable | None) -> None:
-        if value is not None:
-            ids = self.ids[value]
-            del ids[id]
-            if not ids:
-                del self.ids[value]
-                del self.ordered[bisect_right(self.ordered, value) - 1]
-
-
-class _Collection:
-    """The objects of one entity, in the order in which they were made."""
-
-    def __init__(self, keys: Mapping[str, Key]) -> None:
-        self.texts: dict[str, bytes] = {}
-        self.places: dict[str, int] = {}
-        self.indexes = {name: _Index(key) for name, key in keys.items()}
-        self.keys: dict[str, tuple[Hashable | None, ...]] = {}
-
-    def put(self, id: str, text: bytes, place: int, object: Object) -> None:
-        self.texts[id] = text
-        self.places[id] = place
-        if not self.indexes:
-            return
-        values = tuple(index.key(object) for index in self.indexes.values())
-        before = self.keys.get(id)
-        if before == values:
-            return
-        self.keys[id] = values
-        for position, index in enumerate(self.indexes.values()):
-            if before is not None:
-                index.remove(id, before[position])
-            index.add(id, values[position])
-
-    def put_back(self, id: str, text: bytes, place: int) -> None:
-        """Undo a removal; the object returns to its old place in the order."""
-        self.put(id, text, place, read_json(text))
-        self.texts = {one: self.texts[one] for one in sorted(self.texts, key=self.places.__getitem__)}
-
-    def remove(self, id: str) -> None:
-        del self.texts[id]
-        del self.places[id]
-        for index, value in zip(self.indexes.values(), self.keys.pop(id, ()), strict=False):
-            index.remove(id, value)
-
-
 class Company:
     """The objects, sequences and settings of one company.
 
@@ -187,7 +127,7 @@ class Company:
         self.lock = threading.RLock()
         self._keys = indexes
         self._commit = commit
-        self._collections: dict[str, _Collection] = {}
+        self._collections: dict[str, Collection] = {}
         self._settings: dict[str, bytes] = {}
         self._last_place = 0
         self._depth = 0
@@ -265,23 +205,43 @@ class Company:
         """Return the ids of the objects with that key, oldest first."""
         with self.lock:
             collection = self._collection(entity)
-            return sorted(collection.indexes[index].ids.get(value, ()), key=collection.places.__getitem__)
+            return collection.as_made(collection.indexes[index].ids.get(value, ()))
 
-    def find_after(self, entity: str, index: str, value: Any) -> list[Object]:
-        """Return the objects whose key is greater than `value`, in order of key."""
+    def find_after(self, entity: str, index: str, value: Any, most: int | None = None) -> list[Object]:
+        """Return the objects whose key is greater than `value`, in order of key; the first `most` of them."""
         with self.lock:
-            collection = self._collection(entity)
-            found = collection.indexes[index]
-            keys = found.ordered[bisect_right(found.ordered, value) :]
-            return [read_json(collection.texts[id]) for key in keys for id in found.ids[key]]
+            found = (ids for key, ids in self.ids_between(entity, index, value) if key != value)
+            return list(islice((item for ids in found for item in self.read(entity, ids)), most))
 
     def find_until(self, entity: str, index: str, value: Any) -> list[Object]:
         """Return the objects whose key is at most `value`, in order of key."""
         with self.lock:
-            collection = self._collection(entity)
-            found = collection.indexes[index]
-            keys = found.ordered[: bisect_right(found.ordered, value)]
-            return [read_json(collection.texts[id]) for key in keys for id in found.ids[key]]
+            found = self.ids_between(entity, index, high=value)
+            return [item for _, ids in found for item in self.read(entity, ids)]
+
+    def ids_between(
+        self, entity: str, index: str, low: Any = None, high: Any = None, *, descending: bool = False
+    ) -> Iterator[tuple[Any, list[str]]]:
+        """Yield the keys from `low` to `high`, both included, in their order, each with its ids.
+
+        A bound of None is none. Only what is taken costs anything; hold `lock` meanwhile.
+        """
+        found = self._collection(entity).indexes[index]
+        keys = found.between(low, high)
+        for key in reversed(keys) if descending else keys:
+            yield key, list(found.ids[key])
+
+    def as_made(self, entity: str, ids: Iterable[str]) -> list[str]:
+        """Return ids in the order in which their objects were made."""
+        with self.lock:
+            return self._collection(entity).as_made(ids)
+
+    def read(self, entity: str, ids: Iterable[str]) -> Iterator[Object]:
+        """Yield copies of the objects of these ids, one by one as they are taken; unknown ids are left out."""
+        for id in ids:
+            found = self.get(entity, id)
+            if found is not None:
+                yield found
 
     def put(self, entity: str, id: str, object: Object) -> None:
         """Keep `object` as it is now under that id, new or not."""
@@ -335,10 +295,10 @@ class Company:
             self._settings[name] = text
             self._statements.append((_SET, (self.id, name, text)))
 
-    def _collection(self, entity: str) -> _Collection:
+    def _collection(self, entity: str) -> Collection:
         collection = self._collections.get(entity)
         if collection is None:
-            collection = self._collections.setdefault(entity, _Collection(self._keys.get(entity, {})))
+            collection = self._collections.setdefault(entity, Collection(self._keys.get(entity, {})))
         return collection
 
     def _load(self, entity: str, id: str, place: int, text: bytes) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulators.clock import Clock
+from simulators.indexes import Key
 from simulators.quickbooks import refusals
 from simulators.quickbooks.journal import post, repost_payments
 from simulators.quickbooks.links import SETTLED
@@ -20,7 +21,6 @@ from simulators.quickbooks.localities import LOCALITIES, US
 from simulators.quickbooks.receivables import OPEN_AMOUNT, left_open
 from simulators.quickbooks.switches import Switches
 from simulators.store import Company as Kept
-from simulators.store import Key
 
 Object = dict[str, Any]
 
@@ -108,7 +108,7 @@ INDEXES: dict[str, dict[str, Key]] = {
         entity: {"changed": _changed, "customer": _customer, "open": _open(amount)}
         for entity, (amount, _) in OPEN_AMOUNT.items()
     },
-    DELETED: {"changed": lambda item: item["changed"]},
+    DELETED: {"changed": lambda item: (item["entity"], item["changed"])},
 }
 for _entity in NAMED:
     INDEXES[_entity] = {**INDEXES[_entity], "name": _name_key(_entity)}
@@ -232,16 +232,18 @@ class Company:
         item.setdefault(HIDDEN, {})
         item["Id"] = id
         item["SyncToken"] = "0"
-        stamp = self.now().replace(microsecond=0).isoformat()
+        now = self.now()
+        stamp = now.replace(microsecond=0).isoformat()
         item["MetaData"] = {"CreateTime": stamp, "LastUpdatedTime": stamp}
-        self._keep(entity, item, "created")
+        self._keep(entity, item, "created", now)
         return item
 
     def save(self, entity: str, item: Object, operation: str = "updated") -> Object:
         """Keep a changed object as its next version."""
         item["SyncToken"] = str(int(item["SyncToken"]) + 1)
-        item["MetaData"]["LastUpdatedTime"] = self.now().replace(microsecond=0).isoformat()
-        self._keep(entity, item, operation)
+        now = self.now()
+        item["MetaData"]["LastUpdatedTime"] = now.replace(microsecond=0).isoformat()
+        self._keep(entity, item, operation, now)
         return item
 
     def amend(self, entity: str, item: Object) -> None:
@@ -256,15 +258,15 @@ class Company:
         self.kept.delete(entity, item["Id"])
         now = self.now()
         stub = {"entity": entity, "Id": item["Id"], "at": now.replace(microsecond=0).isoformat()}
-        self.kept.put(DELETED, f"{entity} {item['Id']}", {**stub, "changed": _instant(now)})
+        self.kept.put(DELETED, f"{entity} {item['Id']}", {**stub, "changed": instant(now)})
         if merged_into is None:
             self._tell(Event(entity, item["Id"], "deleted", now))
         else:
             self._tell(Event(entity, merged_into, "merged", now, item["Id"]))
 
-    def _keep(self, entity: str, item: Object, operation: str) -> None:
-        now = self.now()
-        item[HIDDEN]["changed"] = _instant(now)
+    def _keep(self, entity: str, item: Object, operation: str, now: datetime) -> None:
+        # The index `changed` is LastUpdatedTime to the microsecond: queries by time rely on it.
+        item[HIDDEN]["changed"] = instant(now)
         before = self.find(entity, item["Id"]) if entity in TRANSACTIONS else None
         self._move_balance(entity, before, item)
         post(self, entity, before, item)
@@ -310,6 +312,6 @@ def cents(amount: Decimal | int) -> Decimal:
     return Decimal(amount).quantize(Decimal("0.01"))
 
 
-def _instant(at: datetime) -> str:
+def instant(at: datetime) -> str:
     """UTC to the microsecond, in a form that sorts as time does."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

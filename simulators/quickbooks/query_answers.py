@@ -15,12 +15,13 @@ from itertools import islice
 from typing import Any
 
 from simulators.quickbooks import refusals
-from simulators.quickbooks.company import BY_CUSTOMER, NUMBERED, PEOPLE, ZONE, Company, Object, folded
+from simulators.quickbooks.company import ZONE, Company, Object
 from simulators.quickbooks.exchange_rates import ENTITY as EXCHANGE_RATE
 from simulators.quickbooks.exchange_rates import rates_asked
 from simulators.quickbooks.fields import fields_of, is_complex
 from simulators.quickbooks.operations import READABLE
 from simulators.quickbooks.query_language import Condition, Query, parse_query
+from simulators.quickbooks.query_plan import Plan, plan_query
 from simulators.quickbooks.shown import shown
 
 # Left out of SELECT * and given only when named.
@@ -40,10 +41,18 @@ def answer_query(company: Company, statement: str) -> dict[str, Any]:
     if entity is None:
         raise refusals.query_not_parsed(f"Metadata not found for Entity : {query.entity}")
     tests = [_test(company, entity, condition) for condition in query.conditions]
-    rows = (row for row in _candidates(company, entity, query) if all(test(row) for test in tests))
-    if query.count:
-        return {"totalCount": sum(1 for _ in rows)}
-    page = list(islice(_ordered(entity, rows, query), query.start - 1, query.start - 1 + query.most))
+    plan = plan_query(company, entity, query)
+    # Then a row need not be read to know that it counts.
+    counts_unread = entity != EXCHANGE_RATE and not tests and "Active" not in fields_of(entity)
+    if query.count and counts_unread:
+        return {"totalCount": company.kept.count(entity)}
+    if counts_unread and plan.in_order:
+        page = list(company.kept.read(entity, islice(plan.ids, *_page(query))))
+    else:
+        rows = (row for row in _candidates(company, entity, query, plan) if all(test(row) for test in tests))
+        if query.count:
+            return {"totalCount": sum(1 for _ in rows)}
+        page = list(islice(rows if plan.in_order else _ordered(entity, rows, query), *_page(query)))
     if not page:
         return {}
     hidden = [name for name in _ASKED_FOR.get(entity, ()) if name.lower() not in [one.lower() for one in query.also]]
@@ -51,31 +60,22 @@ def answer_query(company: Company, statement: str) -> dict[str, Any]:
     return {entity: found, "startPosition": query.start, "maxResults": len(found)}
 
 
-def _candidates(company: Company, entity: str, query: Query) -> Iterator[Object]:
-    """The rows to test: by index where the statement allows, else all; active ones unless asked otherwise."""
+def _page(query: Query) -> tuple[int, int]:
+    return query.start - 1, query.start - 1 + query.most
+
+
+def _candidates(company: Company, entity: str, query: Query, plan: Plan) -> Iterator[Object]:
+    """The rows to test: active ones unless asked otherwise."""
     asks_activity = any(condition.name.lower() == "active" for condition in query.conditions)
-    for row in _indexed(company, entity, query, active_alone=not asks_activity):
+    for row in _rates(company, query) if entity == EXCHANGE_RATE else company.kept.read(entity, plan.ids):
         if asks_activity or row.get("Active", True):
             yield row
 
 
-def _indexed(company: Company, entity: str, query: Query, *, active_alone: bool) -> Iterator[Object]:
-    if entity == EXCHANGE_RATE:
-        named = {one.name.lower(): one.values for one in query.conditions if one.operator in ("=", "IN")}
-        return rates_asked(company, named.get("sourcecurrencycode", ()), named.get("asofdate", ()))
-    for condition in query.conditions:
-        name = condition.name.lower()
-        if name == "id" and condition.operator in ("=", "IN"):
-            found = [company.find(entity, value) for value in dict.fromkeys(condition.values)]
-            return iter([row for row in found if row is not None])
-        if name == "docnumber" and condition.operator in ("=", "IN") and entity in NUMBERED:
-            numbers = dict.fromkeys(folded(value) for value in condition.values)
-            return iter([row for number in numbers for row in company.kept.find(entity, "number", number)])
-        if name == "customerref" and condition.operator == "=" and entity in BY_CUSTOMER:
-            return iter(company.kept.find(entity, "customer", condition.values[0]))
-        if name == "displayname" and condition.operator == "=" and entity in PEOPLE and active_alone:
-            return iter(company.kept.find(entity, "name", folded(condition.values[0])))
-    return company.all(entity)
+def _rates(company: Company, query: Query) -> Iterator[Object]:
+    """Exchange rates, which exist for every day that is asked for."""
+    named = {one.name.lower(): one.values for one in query.conditions if one.operator in ("=", "IN")}
+    return rates_asked(company, named.get("sourcecurrencycode", ()), named.get("asofdate", ()))
 
 
 def _path(entity: str, name: str) -> tuple[tuple[str, ...], str]:
