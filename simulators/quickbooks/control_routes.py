@@ -15,6 +15,7 @@ from flask import Blueprint, Response
 
 from simulators.control import ControlError, json_answer, posted_object
 from simulators.fault_hooks import CONTROL
+from simulators.quickbooks.bulk import fill_in_bulk
 from simulators.quickbooks.closed_books import PASSWORD
 from simulators.quickbooks.company import Company, Object
 from simulators.quickbooks.fields import read_body
@@ -138,6 +139,15 @@ def control_routes(simulator: Simulator) -> Blueprint:
                 company, lambda: shown(company, entity, merge(company, entity, wanted["survivor"], wanted["gone"]))
             )
         )
+
+    @routes.post(f"{_COMPANY}/fill")
+    def fill(realm: str) -> Response:
+        """Write many documents at once, of which no webhook tells."""
+        company, documents = _company(simulator, realm), posted_object().get("documents")
+        if not isinstance(documents, int) or isinstance(documents, bool) or documents < 1:
+            raise ControlError("documents is a number above 0")
+        fill_in_bulk(company, documents)
+        return json_answer({"documents": documents}, 201)
 
     @routes.post(f"{_COMPANY}/deposit")
     def deposit(realm: str) -> Response:

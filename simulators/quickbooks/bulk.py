@@ -1,0 +1,69 @@
+"""Many documents at once, for load tests: invoices of three lines, each with a payment of its own."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from simulators.quickbooks.accounts import standard_account
+from simulators.quickbooks.company import Company, Object
+from simulators.quickbooks.lists import ITEM
+from simulators.quickbooks.payments import PAYMENT
+from simulators.quickbooks.people import CUSTOMER
+from simulators.quickbooks.sales import INVOICE
+from simulators.quickbooks.writes import write
+
+_CUSTOMERS = 100
+_ITEM, _CUSTOMER = "Bulk item", "Bulk customer"
+_AMOUNTS = (Decimal("49.50"), Decimal("120.00"), Decimal("12.40"))
+# Documents written in one transaction: others get a turn in between.
+_AT_ONCE = 200
+
+
+def fill_in_bulk(company: Company, documents: int) -> None:
+    """Write `documents` invoices and payments by turns, by the rules of any write; nobody is told of them.
+
+    Outside the US, lines carry the first tax code of the company.
+    """
+    with company.kept.transaction():
+        item = company.find_named("Item", _ITEM) or write(company, ITEM, _item(company))
+        customers = [
+            company.find_named("Customer", name) or write(company, CUSTOMER, {"DisplayName": name})
+            for name in (f"{_CUSTOMER} {number}" for number in range(min(_CUSTOMERS, documents)))
+        ]
+        company.events = []
+    for begun in range(0, documents, _AT_ONCE):
+        with company.kept.transaction():
+            for number in range(begun, min(begun + _AT_ONCE, documents), 2):
+                customer = {"value": customers[number // 2 % len(customers)]["Id"]}
+                invoice = write(company, INVOICE, _invoice(company, customer, item))
+                if number + 1 < documents:
+                    write(company, PAYMENT, _payment(customer, invoice))
+            company.events = []
+
+
+def _item(company: Company) -> Object:
+    income = standard_account(company, "Income", "SalesOfProductIncome")
+    return {"Name": _ITEM, "Type": "Service", "IncomeAccountRef": income}
+
+
+def _invoice(company: Company, customer: Object, item: Object) -> Object:
+    code = "NON" if company.is_in_us else company.kept.ids("TaxCode")[0]
+    detail = {"ItemRef": {"value": item["Id"]}, "TaxCodeRef": {"value": code}}
+    lines = [
+        {"DetailType": "SalesItemLineDetail", "Amount": amount, "SalesItemLineDetail": dict(detail)}
+        for amount in _AMOUNTS
+    ]
+    own = {} if company.is_in_us else {"GlobalTaxCalculation": "TaxExcluded"}
+    number = f"BULK-{company.kept.next_number('bulk documents')}"
+    return {"CustomerRef": dict(customer), "DocNumber": number, "Line": lines, **own}
+
+
+def _payment(customer: Object, invoice: Object) -> Object:
+    amount = Decimal(invoice["TotalAmt"])
+    link = {"TxnId": invoice["Id"], "TxnType": "Invoice"}
+    return {
+        "CustomerRef": dict(customer),
+        "TotalAmt": amount,
+        "TxnDate": invoice["TxnDate"],
+        "Line": [{"Amount": amount, "LinkedTxn": [link]}],
+    }
