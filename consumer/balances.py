@@ -52,9 +52,9 @@ def explain(deps: Deps, look: Look, invoice: Invoice, sums: OpenSums) -> Settlem
     """Return None if both ledgers show the same sum as unpaid, else the outcome that says why not.
 
     A payment that QuickBooks does not show as Invoiced does is asked for, and the invoice waits for it: a lost webhook
-    of a payment is made up for here.
+    of a payment is made up for here. With payments switched off, the sums are the bookkeeper's.
     """
-    if sums.in_quickbooks == sums.in_invoiced:
+    if sums.in_quickbooks == sums.in_invoiced or not deps.profile.settings.payments:
         return None
     payments = [] if sums.in_quickbooks < sums.in_invoiced else _payments_of(deps, invoice, sums)
     if sums.in_quickbooks < sums.in_invoiced:

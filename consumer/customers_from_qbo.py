@@ -22,6 +22,7 @@ from shared.invoiced.entities import Customer
 from shared.messages import Kind
 from shared.outcomes import WAITS_FOR_CHOICE, Outcome, Settlement, skipped, synced, unchanged
 from shared.quickbooks.entities import qbo_id
+from shared.settings import Matching
 
 # What `names.stable_suffix` puts behind a name that is taken.
 _SUFFIX = re.compile(r" #(\d{1,18})$")
@@ -32,6 +33,8 @@ def sync_quickbooks_customer(deps: Deps, look: Look) -> Settlement:
     with deps.sessions.begin() as session:
         link = links.find_by_qbo_id(session, deps.profile.id, "Customer", look.key.record_id)
     choice = choices.parse(look.row.choice)
+    if not deps.profile.settings.customers.from_quickbooks:
+        return skipped("Customers are not taken from QuickBooks, as the settings say", "customers")
     try:
         current = deps.quickbooks.read("Customer", look.key.record_id)
     except NotFoundError:
@@ -167,14 +170,17 @@ def _recognise(deps: Deps, current: Body) -> Customer | None:
         if names.customer_display_name(found.name, found.number) == name
     ]
     candidates = composed or list((by_number | {found.id: found for found in made_from_it}).values())
-    if len(candidates) == 1 and not _is_linked(deps, candidates[0]):
+    is_by_itself = deps.profile.settings.customer_matching is not Matching.NEVER
+    if is_by_itself and len(candidates) == 1 and not _is_linked(deps, candidates[0]):
         return candidates[0]
     doubtful = candidates or list(by_name.values())
-    if not doubtful:
+    if is_by_itself and not doubtful:
         return None
     listed = ", ".join(f"{found.name} ({found.number})" for found in doubtful[:5])
     raise WaitingError(
-        f"Customer {name!r} of QuickBooks may be one that stands in Invoiced already: {listed}",
+        f"Customer {name!r} of QuickBooks may be one that stands in Invoiced already: {listed}"
+        if doubtful
+        else f"Customer {name!r} of QuickBooks seems to be new, and no customers are matched automatically",
         remedy="Choose on the page Customers which one it is, or that it is a new one.",
         waiting_for=WAITS_FOR_CHOICE,
         candidates=[{"id": found.id, "name": found.name, "number": found.number} for found in doubtful[:20]],

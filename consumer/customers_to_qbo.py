@@ -26,9 +26,11 @@ from shared.invoiced.entities import Customer
 from shared.messages import Kind
 from shared.outcomes import Outcome, Settlement, synced, unchanged
 from shared.quickbooks.entities import qbo_id, sync_token
+from shared.settings import Matching
 
 # A customer that was born in QuickBooks, or is called otherwise there, keeps its DisplayName.
 BORN_IN_QUICKBOOKS = "quickbooks"
+SWITCHED_OFF = "Customers are not sent to QuickBooks, as the settings say"
 
 
 def wanted(deps: Deps, customer_id: int) -> Wanted:
@@ -39,6 +41,7 @@ def wanted(deps: Deps, customer_id: int) -> Wanted:
 
     def make() -> Write:
         customer = deps.invoiced.fetch_customer(customer_id)
+        _refuse_if_switched_off(deps, customer)
         fetched.append(customer)
         _leave_to_its_quickbooks_customer(deps, customer)
         return _create(deps, link, customer, suffix="")
@@ -47,6 +50,15 @@ def wanted(deps: Deps, customer_id: int) -> Wanted:
         return _adopt_or_rename(deps, link, fetched[-1], write, clash)
 
     return Wanted(key, link, f"#{customer_id}", make, adopt)
+
+
+def _refuse_if_switched_off(deps: Deps, customer: Customer) -> None:
+    if not deps.profile.settings.customers.to_quickbooks:
+        raise RejectedError(
+            f"{customer.name} stands for no customer of QuickBooks yet. {SWITCHED_OFF}",
+            remedy="Send customers to QuickBooks, or enter this one there and let customers come from QuickBooks.",
+            setting="customers",
+        )
 
 
 def update(deps: Deps, link: Link, customer: Customer) -> Settlement:
@@ -96,13 +108,16 @@ def merge(deps: Deps, link: Link, customer: Customer, current: Body) -> Settleme
     key = links.record_of(link)
     before, now = standing_of_customer(link.standing), standing_of_customer(current)
     theirs = changed_fields(before, now)
-    ours = changed_source_fields(link.source, source_of(customer)) if link.source else set()
-    back = theirs - ours
+    direction = deps.profile.settings.customers
+    unwritten = changed_source_fields(link.source, source_of(customer)) if link.source else set()
+    ours = unwritten if direction.to_quickbooks else set()
+    back = theirs - ours if direction.from_quickbooks else set()
     name = _name_for_invoiced(link, customer, current) if "name" in back else None
     if name is None:
         back -= {"name"}
     fields = to_invoiced_fields(current, back, name=name)
-    if deps.profile.settings.deactivate_customers and not now["Active"] and before["Active"]:
+    may_deactivate = deps.profile.settings.deactivate_customers and direction.from_quickbooks
+    if may_deactivate and not now["Active"] and before["Active"]:
         fields["active"] = False
     if fields:
         customer = deps.invoiced.update_customer(customer.id, fields)
@@ -118,13 +133,15 @@ def merge(deps: Deps, link: Link, customer: Customer, current: Body) -> Settleme
             standing=current,
             now=deps.now(),
             # With changes of ours still to be written, what they are told by stays what it was.
-            source={**(link.source or {}), **{field: source[field] for field in back}} if ours else source,
-            body=link.body if ours else body,
+            source={**(link.source or {}), **{field: source[field] for field in back}} if unwritten else source,
+            body=link.body if unwritten else body,
         )
     remarks = (*remarks, *_remarks(ours & theirs, now["Active"]))
     if ours:
         _write(deps, link, customer, body)
-    return synced(" ".join(remarks)) if ours or fields else unchanged(" ".join(remarks))
+    settlement = synced(" ".join(remarks)) if ours or fields else unchanged(" ".join(remarks))
+    # What the settings keep back is made up for when they change.
+    return replace(settlement, setting="customers") if unwritten - ours - back else settlement
 
 
 def _remarks(both_changed: set[str], is_active: bool) -> list[str]:
@@ -185,8 +202,30 @@ def _adopt(deps: Deps, link: LinkKey, write: Write, clash: DuplicateNameError, c
     with deps.sessions.begin() as session:
         if links.find_by_qbo_id(session, deps.profile.id, "Customer", qbo_id(found)) is not None:
             return None
+    if deps.profile.settings.customer_matching is Matching.NEVER and _leave_to_a_person(deps, found):
+        return None
+    with deps.sessions.begin() as session:
         adopted = remember.adopt(session, link, "Customer", found, deps.now(), **write.columns)
     return carry_out(deps, link.record, _update(adopted, customer, write.body))
+
+
+def _leave_to_a_person(deps: Deps, found: Body) -> bool:
+    """Have a person say whom a QBO customer of our composed name stands for; True if that is settled: for nobody.
+
+    Raises:
+        WaitingError: nobody has said so yet.
+    """
+    source = RecordKey(deps.profile.id, Kind.QUICKBOOKS_CUSTOMER, qbo_id(found))
+    with deps.sessions.begin() as session:
+        row = records.find(session, source)
+    if row is not None and row.outcome == Outcome.SKIPPED:
+        return True
+    request_looks(deps, [source])
+    raise WaitingError(
+        f"Customer {found['DisplayName']!r} of QuickBooks may be this one, and no customers are matched automatically",
+        remedy="Choose on the page Customers which one it is, or that it is a new one.",
+        waiting_for=source.name,
+    )
 
 
 def _display_name(link: Link, customer: Customer) -> str | None:

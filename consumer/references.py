@@ -19,12 +19,12 @@ from shared.db import links, records
 from shared.db.links import LinkKey
 from shared.db.models import Link
 from shared.errors import DuplicateNameError, RejectedError, SyncError, WaitingError
+from shared.first_use import TAX_CODE_ID, TAX_CODE_NAME
 from shared.messages import Kind
 from shared.outcomes import SETTLED_WELL, Outcome, Settlement, skipped, synced, unchanged, waits_with
 from shared.quickbooks.entities import ref_value
 
 TAX_AGENCY = "agency"
-TAX_CODE = "code"
 BAD_DEBT = "bad_debt"
 
 
@@ -79,7 +79,7 @@ def find_refs(deps: Deps, needs: Needs) -> Refs:
     currency = deps.profile.preferences.home_currency
     accounts = {purpose: _account_id(deps, purpose) for purpose in needs.accounts}
     method = _linked(deps, Kind.PAYMENT_METHOD, needs.payment_method) if needs.payment_method else None
-    tax_code = _linked(deps, Kind.TAX_CODE, TAX_CODE) if needs.tax_code else None
+    tax_code = _linked(deps, Kind.TAX_CODE, TAX_CODE_ID) if needs.tax_code else None
     return Refs(
         customers={int(link.record_id): link.qbo_id for link in customers if link.variant == currency},
         items={link.record_id: link.qbo_id for link in items},
@@ -314,7 +314,7 @@ def _tax_code(deps: Deps) -> Wanted:
             raise WaitingError("Waits for the tax agency", waiting_for=deps.record(Kind.TAX_CODE, TAX_AGENCY).name)
         return lists.to_qbo_tax_code(agency.qbo_id)
 
-    return _wanted(deps, Kind.TAX_CODE, TAX_CODE, lists.TAX_CODE_NAME, "TaxService", body, found_as="TaxCode")
+    return _wanted(deps, Kind.TAX_CODE, TAX_CODE_ID, TAX_CODE_NAME, "TaxService", body, found_as="TaxCode")
 
 
 def _payment_method(deps: Deps, method: str) -> Wanted:

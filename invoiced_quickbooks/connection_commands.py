@@ -11,7 +11,6 @@ from invoiced_quickbooks.look import look_now
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.shown import in_utc, print_fields, print_json
 from shared.connect import (
-    DEFAULT_TIME_ZONE,
     NewConnection,
     add_connection,
     quickbooks_webhook_url,
@@ -23,6 +22,7 @@ from shared.db.models import Connection
 from shared.db.records import RecordKey
 from shared.messages import PREFERENCES_ID, Kind
 from shared.outcomes import SETTLED_WELL, Outcome
+from shared.setting_values import DEFAULT_TIME_ZONE
 from shared.settings import settings_from_document
 
 # A company has one Preferences object; QBO gives it this id.

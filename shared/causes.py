@@ -56,6 +56,12 @@ _NAMED = (
         "Set up sales tax in QuickBooks under Taxes; the records go on by themselves within a moment.",
     ),
     _cause(
+        "switched-off",
+        "Needs something that is switched off in the settings",
+        "The settings keep customers, invoices or payments from being written, and this record needs one of them.",
+        "Switch it on in the settings, and the records go on by themselves; or enter it in QuickBooks by hand.",
+    ),
+    _cause(
         "foreign-currency",
         "In a currency that the books are not kept in",
         "Documents in foreign currencies are not posted: the exchange rate would be a guess.",
@@ -228,7 +234,11 @@ _BY_CODE = {
     ),
     **{str(code): "ours" for code in (2060, 2070, 2080, 2090, 2100, 2110, 2140, 2150, 2160, 2170)},
 }
-_BY_SETTING = {"discounts": "discounts", "sales_tax": "sales-tax"}
+_BY_SETTING = {
+    "discounts": "discounts",
+    "sales_tax": "sales-tax",
+    **dict.fromkeys(("customers", "invoices", "payments"), "switched-off"),
+}
 _CODE = "code-"
 
 

@@ -18,9 +18,9 @@ from shared.payment_methods import PAYMENT_METHOD_NAMES
 from shared.quickbooks.client import QuickBooksClient
 from shared.quickbooks.entities import qbo_id, sync_token
 from shared.quickbooks.oauth import Tokens
+from shared.setting_values import DEFAULT_TIME_ZONE
 from shared.settings import Preferences
 
-DEFAULT_TIME_ZONE = "UTC"
 # Finds nothing; the answer tells whether Invoiced takes the key.
 _NO_CUSTOMER = "connection check"
 _USED_UP = (

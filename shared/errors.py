@@ -88,8 +88,9 @@ class DuplicateNameError(SyncError):
 class RejectedError(SyncError):
     """Refused by QuickBooks, by Invoiced or by our own rules: waits for a person or for the record to change.
 
-    `setting` names what in QuickBooks' preferences would release it (`discounts`, `sales_tax`), if anything; `topic`
-    is a key of `shared.causes`, where neither that nor `code` says what it has in common with others.
+    `setting` names what would release it, if anything: one of QuickBooks' preferences (`discounts`, `sales_tax`) or of
+    our settings (`customers`, `invoices`, `payments`, `start_date`); `topic` is a key of `shared.causes`, where neither
+    that nor `code` says what it has in common with others.
     """
 
     def __init__(

@@ -62,9 +62,9 @@ def unchanged(remark: str = "") -> Settlement:
     return Settlement(Outcome.UNCHANGED, cause=remark)
 
 
-def skipped(reason: str) -> Settlement:
-    """The record is not for QuickBooks; `reason` says why."""
-    return Settlement(Outcome.SKIPPED, cause=reason)
+def skipped(reason: str, setting: str | None = None) -> Settlement:
+    """The record is not for QuickBooks; `reason` says why, `setting` which setting of ours would change that."""
+    return Settlement(Outcome.SKIPPED, cause=reason, setting=setting)
 
 
 def mismatch(difference: str, remedy: str = "") -> Settlement:

@@ -19,6 +19,8 @@ def sync_customer(deps: Deps, look: Look) -> Settlement:
     if not linked and is_wanted:
         wanted = customers_to_qbo.wanted(deps, look.invoiced_id)
         return references.create(deps, wanted)
+    if not deps.profile.settings.customers.to_quickbooks:
+        return skipped(customers_to_qbo.SWITCHED_OFF, "customers")
     try:
         customer = deps.invoiced.fetch_customer(look.invoiced_id)
     except NotFoundError:

@@ -22,6 +22,7 @@ from shared.db.links import LinkKey
 from shared.db.models import Link
 from shared.errors import NotFoundError, RejectedError
 from shared.invoiced.entities import Invoice
+from shared.messages import Kind
 from shared.outcomes import Outcome, Settlement, mismatch, skipped, synced, unchanged
 from shared.quickbooks.entities import ref_value
 
@@ -29,6 +30,8 @@ from shared.quickbooks.entities import ref_value
 def sync_invoice(deps: Deps, look: Look) -> Settlement:
     """Bring QuickBooks in line with one invoice; a second call writes nothing."""
     settle_pending(deps, look.key)
+    if not deps.profile.settings.invoices:
+        return skipped("Invoices are switched off in the settings", "invoices")
     link = find_document(deps, look)
     try:
         invoice = deps.invoiced.fetch_invoice(look.invoiced_id)
@@ -40,7 +43,7 @@ def sync_invoice(deps: Deps, look: Look) -> Settlement:
         return _withdraw(deps, look, link, "Voided in Invoiced")
     reason = _reason_to_skip(deps, invoice) if link is None else None
     if reason is not None:
-        return skipped(reason)
+        return reason
     _refuse_resurrection(invoice, link)
     bad_debt.note_closing(deps, look, invoice)
     # Its payments may go on once it is posted, even if the invoice itself waits for one of them.
@@ -83,7 +86,8 @@ def find_document(deps: Deps, look: Look) -> Link | None:
 
 
 def terms_of(deps: Deps, link: Link | None) -> Terms:
-    """Return the terms under which the document was first posted, or today's settings for a new one."""
+    """Return the terms under which the document was first posted; today's settings for a new one, and for one that is
+    to be posted again."""
     if link is not None and link.terms is not None:
         return Terms(**link.terms)
     settings = deps.profile.settings
@@ -98,13 +102,21 @@ def terms_of(deps: Deps, link: Link | None) -> Terms:
     )
 
 
-def _reason_to_skip(deps: Deps, invoice: Invoice) -> str | None:
+def keep_terms(deps: Deps, key: LinkKey, terms: Terms) -> None:
+    """Store the terms of a document that was to be posted again, and stands as they say already."""
+    with deps.sessions.begin() as session:
+        link = links.find(session, key)
+        if link is not None and link.terms is None:
+            link.terms = asdict(terms)
+
+
+def _reason_to_skip(deps: Deps, invoice: Invoice) -> Settlement | None:
     if invoice.draft:
-        return "A draft; it is posted when it is issued"
+        return skipped("A draft; it is posted when it is issued")
     start = deps.profile.start_date
     issued_on = local_date(invoice.date, deps.profile.time_zone.key)
     if start is not None and issued_on < start:
-        return f"Dated {issued_on}, before the sync's start date {start}"
+        return skipped(f"Dated {issued_on}, before the sync's start date {start}", "start_date")
     return None
 
 
@@ -130,6 +142,10 @@ def _withdraw(deps: Deps, look: Look, link: Link | None, reason: str) -> Settlem
     if link.state == "voided":
         return unchanged(f"{reason}; voided in QuickBooks")
     wait_for_payments_on(deps, link)
+    with deps.sessions.begin() as session:
+        paid = [other for other, _ in links.applied_to(session, link.connection_id, link.qbo_id)]
+    if any(other.kind == Kind.PAYMENT for other in paid):
+        _refuse_without_payments(deps)
     bad_debt.take_back(deps, look)
     unapply.payments_of(deps, link)
     carry_out(deps, look.key, Write(LinkKey(look.key), "Invoice", Operation.VOID))
@@ -144,16 +160,17 @@ def _post(deps: Deps, look: Look, invoice: Invoice, link: Link | None) -> bool:
     body = to_qbo_invoice(invoice, terms, refs, preferences)
     marker = invoice_marker(invoice.number, invoice.id)
     plan = plan_document(link, body, marker)
-    if isinstance(plan, Keep):
-        return False
-    if link is not None:
-        moves = ref_value(body, "CustomerRef") != ref_value(link.standing, "CustomerRef")
-        _make_room(deps, look, link, invoice.total, moves=moves)
     kept = replace(
         terms,
         kept_tax_code=ref_value(body["TxnTaxDetail"], "TxnTaxCodeRef") or terms.kept_tax_code,
         discount_account=refs.accounts.get("discount") or terms.discount_account,
     )
+    if isinstance(plan, Keep):
+        keep_terms(deps, LinkKey(look.key), kept)
+        return False
+    if link is not None:
+        moves = ref_value(body, "CustomerRef") != ref_value(link.standing, "CustomerRef")
+        _make_room(deps, look, link, invoice.total, moves=moves)
     write_numbered(
         deps,
         look.key,
@@ -170,11 +187,26 @@ def _post(deps: Deps, look: Look, invoice: Invoice, link: Link | None) -> bool:
     return True
 
 
+def _refuse_without_payments(deps: Deps) -> None:
+    """A payment that is taken off could not be applied anew.
+
+    Raises:
+        RejectedError: payments are switched off.
+    """
+    if not deps.profile.settings.payments:
+        raise RejectedError(
+            "The invoice has payments in QuickBooks that would have to be applied anew, and payments are switched off",
+            remedy="Switch payments on in the settings, or change the payments in QuickBooks by hand.",
+            setting="payments",
+        )
+
+
 def _make_room(deps: Deps, look: Look, link: Link, total: Decimal, *, moves: bool) -> None:
     """Unapply what stands against the invoice where it would be more than the new total, or must move."""
     wait_for_payments_on(deps, link)
     with deps.sessions.begin() as session:
         applied = sum((amount for _, amount in links.applied_to(session, link.connection_id, link.qbo_id)), Decimal(0))
     if applied > total or (moves and applied):
+        _refuse_without_payments(deps)
         bad_debt.unapply(deps, look)
         unapply.payments_of(deps, link)

@@ -8,7 +8,7 @@ from consumer import look_for
 from consumer.carry_out import carry_out, settle_pending
 from consumer.conflicts import check_again
 from consumer.deps import Deps, Look
-from consumer.handlers.invoice import sync_invoice, terms_of
+from consumer.handlers.invoice import keep_terms, sync_invoice, terms_of
 from consumer.learned import learn_document
 from consumer.mapping.dates import local_date
 from consumer.mapping.payment import (
@@ -57,6 +57,8 @@ def sync_payment(deps: Deps, look: Look) -> Settlement:
 
 def _sync(deps: Deps, look: Look) -> Settlement:
     settle_pending(deps, look.key)
+    if not deps.profile.settings.payments:
+        return skipped("Payments are switched off in the settings", "payments")
     with deps.sessions.begin() as session:
         standing = {link.variant: link for link in links.find_all(session, look.key)}
     live = [link for link in standing.values() if link.state == "live"]
@@ -79,8 +81,8 @@ def _sync(deps: Deps, look: Look) -> Settlement:
     posted, reasons = _bring_invoices(deps, look, payment)
     reason = _reason_to_skip(deps, payment, posted, reasons)
     if reason is not None and not live:
-        return skipped(reason)
-    terms = terms_of(deps, live[0] if live else None)
+        return reason
+    terms = _terms_of(deps, payment, live)
     splits = invoice_splits(payment)
     unapplied = cash_amount(payment) - sum((splits[invoice] for invoice in posted), Decimal(0))
     if unapplied and not needs.customers:
@@ -122,10 +124,19 @@ def _unsettled_charge(deps: Deps, payment: Payment, live: list[Link]) -> Settlem
     raise WaitingError(f"Waits for its charge, which is {status}", until=again_at)
 
 
-def _bring_invoices(deps: Deps, look: Look, payment: Payment) -> tuple[dict[int, Link], dict[int, str]]:
+def _terms_of(deps: Deps, payment: Payment, live: list[Link]) -> Terms:
+    """Return the terms under which the payment was first posted, or those of today's settings."""
+    settled = next((link for link in live if link.terms is not None), None)
+    if settled is not None:
+        return terms_of(deps, settled)
+    account = deps.profile.settings.deposit_account_of(payment.method, payment.currency)
+    return replace(terms_of(deps, None), deposit_account=account)
+
+
+def _bring_invoices(deps: Deps, look: Look, payment: Payment) -> tuple[dict[int, Link], dict[int, Settlement]]:
     """Return the links of the invoices that the payment pays, and why others of them are not synced."""
     posted: dict[int, Link] = {}
-    reasons: dict[int, str] = {}
+    reasons: dict[int, Settlement] = {}
     for invoice_id, sum_applied in invoice_splits(payment).items():
         found = _bring_invoice(deps, look, invoice_id, sum_applied)
         if isinstance(found, Link):
@@ -135,12 +146,13 @@ def _bring_invoices(deps: Deps, look: Look, payment: Payment) -> tuple[dict[int,
     return posted, reasons
 
 
-def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal) -> Link | str:
-    """Return the invoice's link with room for the payment, or the reason why the invoice is not synced.
+def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal) -> Link | Settlement:
+    """Return the invoice's link with room for the payment, or the outcome that says why the invoice is not synced.
 
     Raises:
         WaitingError: the invoice is in work, or could not be posted.
         TransientError: other payments stand in this one's place until they are synced.
+        RejectedError: the invoice would have to change, and invoices are switched off.
     """
     key = deps.record(Kind.INVOICE, invoice_id)
     link = _live_link(deps, invoice_id)
@@ -161,6 +173,13 @@ def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal
     link = _live_link(deps, invoice_id)
     if link is not None and _room(deps, look, link) >= sum_applied:
         return link
+    if link is not None and settlement.outcome is Outcome.SKIPPED:
+        raise RejectedError(
+            f"Invoice #{invoice_id} has no room for {plain(sum_applied)} in QuickBooks, and is not brought up to date:"
+            f" {settlement.cause}",
+            remedy="Switch invoices on in the settings.",
+            setting=settlement.setting,
+        )
     if link is not None:
         _look_at_others(deps, look, link)
         raise TransientError(
@@ -168,7 +187,7 @@ def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal
             " synced"
         )
     if settlement.outcome in (Outcome.SKIPPED, Outcome.SYNCED, Outcome.UNCHANGED):
-        return settlement.cause
+        return settlement
     raise WaitingError(
         f"Waits for invoice #{invoice_id}: {settlement.cause}",
         remedy=settlement.remedy,
@@ -199,24 +218,29 @@ def _look_at_others(deps: Deps, look: Look, link: Link) -> None:
     request_looks(deps, {links.record_of(other) for other, _ in standing} - {look.key})
 
 
-def _reason_to_skip(deps: Deps, payment: Payment, posted: dict[int, Link], reasons: dict[int, str]) -> str | None:
+def _reason_to_skip(
+    deps: Deps, payment: Payment, posted: dict[int, Link], reasons: dict[int, Settlement]
+) -> Settlement | None:
     start = deps.profile.start_date
     if not posted and not reasons:
         paid_on = local_date(payment.date, deps.profile.time_zone.key)
         is_early = start is not None and paid_on < start
-        return f"Dated {paid_on}, before the sync's start date {start}" if is_early else None
+        return skipped(f"Dated {paid_on}, before the sync's start date {start}", "start_date") if is_early else None
     if not reasons:
         return None
     unapplied = cash_amount(payment) - sum(invoice_splits(payment).values(), Decimal(0))
     if posted or unapplied:
         invoice_id, why = next(iter(reasons.items()))
         raise RejectedError(
-            f"Payment #{payment.id} pays invoice #{invoice_id}, which is not synced ({why}), and something else too",
+            f"Payment #{payment.id} pays invoice #{invoice_id}, which is not synced ({why.cause}), and something else"
+            " too",
             remedy="Enter the part for that invoice in QuickBooks by hand and split the payment in Invoiced, or set the"
             " start date so that the invoice is synced.",
+            setting=why.setting,
             topic="partly-synced",
         )
-    return f"Pays only what is not synced: {next(iter(reasons.values()))}"
+    invoice_outcome = next(iter(reasons.values()))
+    return skipped(f"Pays only what is not synced: {invoice_outcome.cause}", invoice_outcome.setting)
 
 
 def _post(
@@ -262,7 +286,9 @@ def _plan_part(
     note = payment_note(payment)
     plan = plan_document(standing, body, note)
     if isinstance(plan, Keep):
+        keep_terms(deps, LinkKey(look.key, variant=part.customer), terms)
         return None
+    is_first = standing is None or standing.terms is None
     return Write(
         LinkKey(look.key, variant=part.customer),
         "Payment",
@@ -271,7 +297,7 @@ def _plan_part(
         note=plan.note,
         marker=note,
         applications={refs.invoices[invoice]: sum_applied for invoice, sum_applied in part.lines},
-        columns={"terms": asdict(terms), "state": "live"} if standing is None else {},
+        columns={"terms": asdict(terms), "state": "live"} if is_first else {},
     )
 
 

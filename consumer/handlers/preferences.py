@@ -23,5 +23,5 @@ def sync_preferences(deps: Deps, look: Look) -> Settlement:
     gone = [name for name, stands_in_the_way in _OBSTACLES.items() if not stands_in_the_way(fresh)]
     with deps.sessions.begin() as session:
         connections.save_preferences(session, deps.profile.id, fresh, deps.now())
-        records.release_failed(session, deps.profile.id, deps.now(), settings=gone)
+        records.release_kept_back(session, deps.profile.id, deps.now(), settings=gone)
     return synced()

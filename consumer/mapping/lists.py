@@ -9,15 +9,15 @@ from typing import Any
 
 from consumer.mapping.names import BAD_DEBT_ITEM_NAME, item_key
 from consumer.mapping.refs import Body
+from shared.first_use import ACCOUNT_NAMES, TAX_CODE_NAME
 
-TAX_CODE_NAME = "Invoiced"
 TAX_AGENCY_NAME = "Invoiced"
 
 # By purpose: name, AccountType, AccountSubType.
 _ACCOUNTS = {
-    "income": ("Invoiced Sales", "Income", "SalesOfProductIncome"),
-    "discount": ("Invoiced Discounts", "Income", "DiscountsRefundsGiven"),
-    "bad_debt": ("Invoiced Bad Debt", "Expense", "BadDebts"),
+    "income": (ACCOUNT_NAMES["income"], "Income", "SalesOfProductIncome"),
+    "discount": (ACCOUNT_NAMES["discount"], "Income", "DiscountsRefundsGiven"),
+    "bad_debt": (ACCOUNT_NAMES["bad_debt"], "Expense", "BadDebts"),
 }
 _ITEM_TYPES = {"income": "Service", "bad_debt": "NonInventory"}
 _USABLE_ITEM_TYPES = {"Service", "NonInventory"}

@@ -6,7 +6,6 @@ import hashlib
 from consumer.mapping.text import cut, one_line, shown
 from shared.errors import RejectedError
 
-DEFAULT_ITEM_NAME = "Invoiced"
 BAD_DEBT_ITEM_NAME = "Bad debt"
 BAD_DEBT_ENDING = "-BD"
 

@@ -17,7 +17,7 @@ from shared.db.records import RecordKey
 from shared.errors import RejectedError
 
 # What the history and the audit trail call them.
-RETRIED, IGNORED, TAKEN_BACK, RESYNCED = "retry", "ignore", "unignore", "resync"
+RETRIED, IGNORED, TAKEN_BACK, RESYNCED, REPOSTED = "retry", "ignore", "unignore", "resync", "re-post"
 
 # SQLite allows so many values in one statement.
 _AT_ONCE = 300
@@ -88,18 +88,22 @@ def take_back(session: Session, connection_id: str, selection: Selection, who: s
     )
 
 
-def resync(session: Session, connection_id: str, keys: Sequence[RecordKey], who: str, now: datetime) -> int:
-    """Have some records looked at, whatever their state; only differences are written. Return how many."""
+def resync(
+    session: Session, connection_id: str, keys: Sequence[RecordKey], who: str, now: datetime, *, what: str = RESYNCED
+) -> int:
+    """Have some records looked at, whatever their state; only differences are written. Return how many.
+
+    `what` is what the history and the audit trail call it."""
     for key in sorted(set(keys), key=lambda key: key.name):
         records.request_look(session, key, now, asked_by_person=True)
     history.add(
         session,
         [
-            history.of_record(key, now, history.PERSON, who=who, cause=RESYNCED)
+            history.of_record(key, now, history.PERSON, who=who, cause=what)
             for key in sorted(set(keys), key=lambda key: key.name)
         ],
     )
-    _audit(session, connection_id, who, RESYNCED, now, Selection(tuple(keys)), len(set(keys)))
+    _audit(session, connection_id, who, what, now, Selection(tuple(keys)), len(set(keys)))
     return len(set(keys))
 
 

@@ -160,6 +160,11 @@ def holds_lease(session: Session, key: RecordKey, owner: str, now: datetime) -> 
     return row.lease_owner == owner and _is_leased(row, now)
 
 
+def is_in_work(session: Session, key: RecordKey, now: datetime) -> bool:
+    """Tell whether anybody holds the record; locks the row, so that the answer stays true in this transaction."""
+    return _is_leased(_locked(session, key, now), now)
+
+
 def remember_closing(session: Session, key: RecordKey, closed_at: datetime | None) -> None:
     """Store when the invoice was first seen closed as bad debt, or that it is open again."""
     session.execute(
@@ -207,23 +212,30 @@ def release_reconnected(session: Session, connection_id: str, now: datetime) -> 
     release_waiting(session, connection_id, WAITS_FOR_RECONNECT, now)
 
 
-def release_failed(
+def release_kept_back(
     session: Session,
     connection_id: str,
     now: datetime,
     *,
     settings: Iterable[str] = (),
     kinds: Iterable[Kind] = (),
+    cause_groups: Iterable[str] = (),
 ) -> None:
-    """Make failed records due whose cause may be gone: by QBO setting, or all of some kinds."""
+    """Make records due whose cause may be gone: what a setting (QBO's or ours) has kept back, wholly or in part, and
+    what failed of some kinds, or for some causes (`shared.causes`)."""
+    has_failed = Record.outcome == Outcome.FAILED.value
     session.execute(
         sa.update(Record)
         .where(
             Record.connection_id == connection_id,
-            Record.outcome == Outcome.FAILED.value,
-            sa.or_(Record.setting.in_(list(settings)), Record.kind.in_([kind.value for kind in kinds])),
+            sa.or_(
+                Record.setting.in_(list(settings)),
+                sa.and_(has_failed, Record.kind.in_([kind.value for kind in kinds])),
+                sa.and_(has_failed, Record.cause_group.in_(list(cause_groups))),
+            ),
         )
         .values(next_look_at=now, asked_by_person=True)
+        .execution_options(synchronize_session=False)
     )
 
 

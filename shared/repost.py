@@ -1,0 +1,69 @@
+"""Posts chosen documents again under today's settings: prefix, accounts, code, item and time zone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from shared.db import connections, links, pending_writes, record_actions, records
+from shared.db.models import Link
+from shared.db.records import RecordKey
+from shared.messages import Kind
+from shared.settings import preferences_from_document
+
+# What has terms of its own; items, accounts and customers are what QuickBooks holds.
+KINDS = (Kind.INVOICE, Kind.PAYMENT)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A record that is not posted again, and why, for people."""
+
+    key: RecordKey
+    reason: str
+
+
+def repost(
+    session: Session, connection_id: str, keys: Sequence[RecordKey], who: str, now: datetime
+) -> tuple[list[RecordKey], list[Refused]]:
+    """Forget the settings under which documents were first posted, so that the look that is due now posts them with
+    today's; return which, and which not.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+    """
+    row = connections.get(session, connection_id)
+    closed_until = preferences_from_document(row.preferences).book_close_date if row.preferences else None
+    accepted: list[RecordKey] = []
+    refused: list[Refused] = []
+    for key in sorted(set(keys), key=lambda key: key.name):
+        standing = [link for link in links.find_all(session, key) if link.state == "live"]
+        reason = _reason_to_refuse(session, key, standing, closed_until, now)
+        if reason is not None:
+            refused.append(Refused(key, reason))
+            continue
+        for link in standing:
+            link.terms = None
+        accepted.append(key)
+    if accepted:
+        record_actions.resync(session, connection_id, accepted, who, now, what=record_actions.REPOSTED)
+    return accepted, refused
+
+
+def _reason_to_refuse(
+    session: Session, key: RecordKey, standing: Sequence[Link], closed_until: date | None, now: datetime
+) -> str | None:
+    if key.kind not in KINDS:
+        return "Only invoices and payments are posted under settings of their own."
+    # The row is locked from here on: no look begins before the transaction ends.
+    if records.is_in_work(session, key, now):
+        return "It is in work at this moment; try again in a minute."
+    if pending_writes.find_all(session, key):
+        return "A write to QuickBooks is not answered yet; try again once that is settled."
+    if not standing:
+        return "It does not stand in QuickBooks."
+    dates = [date.fromisoformat(str(link.standing["TxnDate"])) for link in standing if link.standing.get("TxnDate")]
+    if closed_until is not None and any(one <= closed_until for one in dates):
+        return f"Its period is closed in QuickBooks, until {closed_until}."
+    return None
