@@ -28,6 +28,8 @@ def _settle_account(made: Write) -> None:
         raise refusals.account_type_refused("AccountType", f"Supplied value:{account_type}")
     if sub_type is None:
         sub_type = SUB_TYPES[account_type][0]
+    if made.before is not None and made.before["AccountType"] != account_type:
+        _check_type_may_change(made.before, account_type)
     # Sub-types that this table does not hold are taken as they are.
     if TYPE_OF.get(sub_type, account_type) != account_type:
         raise refusals.account_type_refused("AccountSubType", f"{sub_type} does not belong to {account_type}.")
@@ -47,6 +49,8 @@ def _settle_account(made: Write) -> None:
         item["FullyQualifiedName"] = f"{parent['FullyQualifiedName']}:{item['Name']}"
     if item.get("Active", True):
         check_unique_in_list(made)
+    elif made.company.switches.balance_blocks_deactivation and (made.before or item)["CurrentBalance"]:
+        raise refusals.has_balance(item["Name"])
 
 
 def check_type(account: Object, wanted: tuple[str, ...], element: str) -> None:
@@ -67,6 +71,13 @@ def standard_account(company: Company, account_type: str, sub_type: str) -> Obje
     for account in company.kept.find("Account", "purpose", (account_type, sub_type)):
         return {"value": account["Id"], "name": account["FullyQualifiedName"]}
     return None
+
+
+def _check_type_may_change(before: Object, account_type: str) -> None:
+    """Raises: Refusal 6000, the account is or would be one that belongs to customers or vendors."""
+    for name in (before["AccountType"], account_type):
+        if name in ("Accounts Receivable", "Accounts Payable"):
+            raise refusals.business_rule(f"The type of an account cannot be changed from or to {name}.")
 
 
 def _account_saved(made: Write) -> None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from simulators.quickbooks import refusals
 from simulators.quickbooks.company import HIDDEN, Company, Object, cents
+from simulators.quickbooks.estimate_links import linked
 from simulators.quickbooks.links import SETTLED, ZERO
 from simulators.quickbooks.receivables import CHARGING, applied_amount
 
@@ -24,7 +25,7 @@ def settle_balance(entity: str, item: Object) -> None:
         Refusal: 6000, more is applied to it than it comes to.
     """
     if entity in CHARGING or entity == "Estimate":
-        item["LinkedTxn"] = _links(item)
+        item["LinkedTxn"] = links_shown(item)
         return
     if entity in _PAID_AT_ONCE:
         item["Balance"] = ZERO
@@ -36,11 +37,12 @@ def settle_balance(entity: str, item: Object) -> None:
     item["Balance"] = balance
     if entity == "CreditMemo":
         item["RemainingCredit"] = balance
-    item["LinkedTxn"] = _links(item)
+    item["LinkedTxn"] = links_shown(item)
 
 
-def _links(item: Object) -> list[Object]:
-    return [{"TxnId": id, "TxnType": "Payment"} for id in item[HIDDEN].get("applied", {})]
+def links_shown(item: Object) -> list[Object]:
+    """The estimates that a document was made from, then the payments that settle it."""
+    return linked(item) + [{"TxnId": id, "TxnType": "Payment"} for id in item[HIDDEN].get("applied", {})]
 
 
 def apply(company: Company, txn_type: str, id: str, payment_id: str, amount: Decimal) -> None:

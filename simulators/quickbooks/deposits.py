@@ -11,6 +11,7 @@ from simulators.quickbooks import refusals
 from simulators.quickbooks.accounts import check_type
 from simulators.quickbooks.closed_books import check_open
 from simulators.quickbooks.company import HIDDEN, Company, Object
+from simulators.quickbooks.lines import number_lines
 from simulators.quickbooks.links import ZERO
 from simulators.quickbooks.totals import rounded
 from simulators.quickbooks.writes import Kind, Write
@@ -31,7 +32,8 @@ def _settle_deposit(made: Write) -> None:
         lines = made.sent.get("Line") or []
         if not lines:
             raise refusals.missing_parameter("Line")
-        item["Line"] = [_settle_line(made, line, number) for number, line in enumerate(lines, 1)]
+        item["Line"] = [_settle_line(made, line) for line in lines]
+        number_lines(made)
     cash_back = _cash_back(made)
     item["TotalAmt"] = sum((Decimal(line["Amount"]) for line in item["Line"]), ZERO) - cash_back
     if item["TotalAmt"] < 0:
@@ -54,9 +56,9 @@ def _cash_back(made: Write) -> Decimal:
     return Decimal(cash_back["Amount"])
 
 
-def _settle_line(made: Write, line: Object, number: int) -> Object:
+def _settle_line(made: Write, line: Object) -> Object:
     links = line.get("LinkedTxn") or []
-    settled: Object = {"Id": str(number), "LineNum": number}
+    settled = {name: line[name] for name in ("Id", "Description") if line.get(name) is not None}
     if not links:
         if line.get("Amount") is None:
             raise refusals.missing_parameter("Line.Amount")

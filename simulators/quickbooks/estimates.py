@@ -1,13 +1,14 @@
 """Estimates: what a sale would come to; they post nothing.
 
-Source: entity reference (Estimate): TxnStatus Pending, Accepted, Closed or Rejected.
+Source: entity reference (Estimate): TxnStatus Pending, Accepted, Closed or Rejected. Closed
+books do not concern them.
 """
 
 from __future__ import annotations
 
 from simulators.quickbooks import refusals
-from simulators.quickbooks.closed_books import check_open
 from simulators.quickbooks.company import Company, Object
+from simulators.quickbooks.estimate_links import is_used
 from simulators.quickbooks.sales import COMPUTED, settle_sale
 from simulators.quickbooks.writes import Kind, Write
 
@@ -23,7 +24,8 @@ def _settle_estimate(made: Write) -> None:
 
 
 def _delete_estimate(company: Company, item: Object) -> None:
-    check_open(company, item["TxnDate"])
+    if is_used(item):
+        raise refusals.cannot_delete("The estimate is linked to an invoice.")
 
 
 ESTIMATE = Kind(

@@ -62,6 +62,8 @@ LENGTHS: dict[str, dict[str, int]] = {
     "Class": {"Name": 100},
     "Department": {"Name": 100},
     "CompanyInfo": {"CompanyName": 1024, "LegalName": 1024},
+    "Attachable": {"FileName": 1000, "Note": 2000},
+    "CashBackInfo": {"Memo": 4000},
     "TaxService": {"TaxCode": 100},
     "TaxRateDetails": {"TaxRateName": 100},
 }
@@ -191,7 +193,10 @@ def _read_value(type_name: str, value: object, path: str, faults: list[FaultErro
             return None
         inner = _read_object(type_name, value, path, faults)
         # A reference of empty strings, as the clients' defaults send it, is no reference.
-        return inner if any(item is not None for item in inner.values()) or not value else None
+        # A group of preferences stays one: its empty members clear what they name.
+        if type_name.endswith("Prefs") or not value or any(item is not None for item in inner.values()):
+            return inner
+        return None
     base = SCHEMA["simple"].get(type_name, type_name)
     if type_name in SCHEMA["enums"]:
         if value not in SCHEMA["enums"][type_name]:

@@ -210,7 +210,7 @@ def number_lines(made: Write) -> None:
     hidden = made.item[HIDDEN]
     last = int(hidden.get("last_line", 0))
     for number, line in enumerate(made.item["Line"], 1):
-        if line["DetailType"] == _SUBTOTAL:
+        if line.get("DetailType") == _SUBTOTAL:
             continue
         if line.get("Id") in known:
             known.discard(line["Id"])

@@ -53,6 +53,9 @@ def _settle_customer(made: Write) -> None:
     if made.before is None:
         item["Balance"] = item["BalanceWithJobs"] = Decimal("0.00")
     _settle_person(made)
+    blocks = made.company.switches.balance_blocks_deactivation
+    if blocks and not item.get("Active", True) and item.get("Balance"):
+        raise refusals.has_balance(item["DisplayName"])
     parent = _parent(made)
     if made.before is None:
         item["CurrencyRef"] = _currency(made, parent)

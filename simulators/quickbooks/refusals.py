@@ -234,6 +234,10 @@ def cannot_delete(detail: str) -> Refusal:
     return refusal(800, "Cannot delete object", detail)
 
 
+def has_balance(name: str) -> Refusal:
+    return refusal(6220, "Object has a balance", f"{name} cannot be made inactive while it has a balance.")
+
+
 def no_account_type() -> Refusal:
     return refusal(
         6010,

@@ -12,11 +12,12 @@ from decimal import Decimal
 from simulators.quickbooks import refusals
 from simulators.quickbooks.accounts import check_receivable
 from simulators.quickbooks.addresses import kept_address, reflowed, same_address
-from simulators.quickbooks.applied import settle_balance, voided_note
+from simulators.quickbooks.applied import links_shown, settle_balance, voided_note
 from simulators.quickbooks.closed_books import check_open
 from simulators.quickbooks.company import HIDDEN, Company, Object, cents
 from simulators.quickbooks.credits import consume_credits
 from simulators.quickbooks.currencies import settle_currency_of_customer
+from simulators.quickbooks.estimate_links import carry_estimates, settle_estimates
 from simulators.quickbooks.lines import discount_amount, sale_lines, settle_lines, voided_lines
 from simulators.quickbooks.links import ZERO
 from simulators.quickbooks.numbering import settle_number
@@ -44,7 +45,9 @@ def settle_sale(made: Write) -> None:
     item["TxnDate"] = item.get("TxnDate") or company.today().isoformat()
     settle_currency_of_customer(made)
     check_receivable(made)
-    check_open(company, item["TxnDate"], (made.before or {}).get("TxnDate"))
+    if made.entity != "Estimate":
+        # An estimate posts nothing, so that closed books do not concern it.
+        check_open(company, item["TxnDate"], (made.before or {}).get("TxnDate"))
     # In the US the field means nothing, and clients send it all the same.
     new_calculation = not company.is_in_us and made.touches("GlobalTaxCalculation")
     if made.touches("Line") or new_calculation or "Line" not in item:
@@ -60,6 +63,8 @@ def settle_sale(made: Write) -> None:
 
 def _settle_invoice(made: Write) -> None:
     settle_sale(made)
+    settle_estimates(made)
+    made.item["LinkedTxn"] = links_shown(made.item)
     _settle_due_date(made)
 
 
@@ -143,6 +148,7 @@ def due_by_term(issued: date, term: Object) -> date:
 
 
 def _invoice_saved(made: Write) -> None:
+    carry_estimates(made.company, made.item["Id"], made.before, made.item)
     if made.before is None:
         consume_credits(made.company, made.item)
 
@@ -154,7 +160,7 @@ def void_sale(company: Company, entity: str, item: Object) -> Object:
         Refusal: payments are linked (6000) or its period is closed.
     """
     check_open(company, item["TxnDate"])
-    if item["LinkedTxn"]:
+    if applied_amount(item):
         if not company.switches.void_linked:
             raise refusals.business_rule("A transaction with linked payments cannot be voided; unlink them first.")
         for payment_id in list(item[HIDDEN].get("applied", {})):
@@ -190,8 +196,13 @@ def _void_credit_memo(company: Company, item: Object) -> Object:
 def _delete_sale(company: Company, item: Object) -> None:
     """Raises: Refusal, payments are linked (800) or the period is closed."""
     check_open(company, item["TxnDate"])
-    if item["LinkedTxn"]:
+    if applied_amount(item):
         raise refusals.cannot_delete("The transaction has linked payments, which must be unlinked first.")
+
+
+def _delete_invoice(company: Company, item: Object) -> None:
+    _delete_sale(company, item)
+    carry_estimates(company, item["Id"], item, None)
 
 
 COMPUTED = frozenset(
@@ -211,9 +222,9 @@ COMPUTED = frozenset(
 INVOICE = Kind(
     "Invoice",
     _settle_invoice,
-    read_only=COMPUTED,
+    read_only=COMPUTED - {"LinkedTxn"},
     after=_invoice_saved,
-    delete=_delete_sale,
+    delete=_delete_invoice,
     void=_void_invoice,
     defaults={
         "EmailStatus": "NotSet",

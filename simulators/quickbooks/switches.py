@@ -28,6 +28,8 @@ class Switches:
     void_by_operation: bool = False
     # Deactivating appends " (deleted)" to the name, which frees the name.
     deactivation_frees_name: bool = True
+    # A customer or an account with a balance cannot be made inactive (6220).
+    balance_blocks_deactivation: bool = False
     # Code for a reference to something inactive: 610, 2500, or (customers) 6250.
     inactive_reference_code: int = 610
     # DocNumbers are unique over invoices and credit memos together, not for each alone.

@@ -196,3 +196,104 @@ def test_merging_customers_carries_charges_and_payments_along(books: Books) -> N
     books.control("POST", f"companies/{books.realm}/merge", body)
     assert books.read("Customer", kept["Id"])["Balance"] == Decimal("20.00")
     assert books.control("GET", f"companies/{books.realm}/books")["agrees"] is True
+
+
+def test_an_invoice_from_an_estimate_closes_it(books: Books) -> None:
+    item, customer, stranger = books.item("Quoted"), books.customer("Quoted"), books.customer("Stranger")
+    body = {"CustomerRef": {"value": customer["Id"]}, "Line": [line(item, "90")]}
+    estimate = books.write("Estimate", body)
+    assert (estimate["TxnStatus"], estimate["LinkedTxn"]) == ("Pending", [])
+    link = [{"TxnId": estimate["Id"], "TxnType": "Estimate"}]
+    refused(620, books.invoice, stranger, "90", item=item, LinkedTxn=link)
+    refused(2500, books.invoice, customer, "90", item=item, LinkedTxn=[{"TxnId": "99999", "TxnType": "Estimate"}])
+    invoice = books.invoice(customer, "90", item=item, LinkedTxn=link)
+    closed = books.read("Estimate", estimate["Id"])
+    assert (closed["TxnStatus"], closed["SyncToken"]) == ("Closed", "1")
+    assert closed["LinkedTxn"] == [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]
+    refused(620, books.invoice, customer, "90", item=item, LinkedTxn=link)
+    refused(800, books.write, "Estimate", version(closed), operation="delete")
+    payment = books.payment(customer, "90", ("Invoice", invoice, "90"))
+    paid = books.read("Invoice", invoice["Id"])
+    assert paid["LinkedTxn"] == [*link, {"TxnId": payment["Id"], "TxnType": "Payment"}]
+    books.write("Payment", version(payment), operation="delete")
+    books.write("Invoice", version(books.read("Invoice", invoice["Id"])), operation="delete")
+    assert books.read("Estimate", estimate["Id"])["TxnStatus"] == "Pending"
+
+
+def test_closed_books_stop_all_that_posts_and_no_estimate(books: Books) -> None:
+    item, customer = books.item("Closed"), books.customer("Closed")
+    sale = {"CustomerRef": {"value": customer["Id"]}, "Line": [line(item, "5")], "TxnDate": "2020-05-05"}
+    money = {"DepositToAccountRef": {"value": account_id(books, "Checking")}}
+    two = [entry(books, "Debit", "Travel", "5"), entry(books, "Credit", "Sales", "5")]
+    interest = {"AccountRef": {"value": account_id(books, "Interest Earned")}}
+    earned = {"DetailType": "DepositLineDetail", "Amount": 5, "DepositLineDetail": interest}
+    sales = ("Invoice", "CreditMemo", "SalesReceipt", "RefundReceipt")
+    bodies: dict[str, Object] = {
+        **{entity: {**sale, **money} for entity in sales},
+        "Payment": {"CustomerRef": sale["CustomerRef"], "TotalAmt": 5, "TxnDate": "2020-05-05"},
+        "Purchase": purchase(books, expense(books, "Travel", "5"), TxnDate="2020-05-05"),
+        "JournalEntry": {"Line": two, "TxnDate": "2020-05-05"},
+        "Deposit": {**money, "Line": [earned], "TxnDate": "2020-05-05"},
+    }
+    made = {entity: books.write(entity, body) for entity, body in bodies.items()}
+    books.change(books_closed_on="2020-12-31")
+    try:
+        for entity, body in bodies.items():
+            refused(6200, books.write, entity, body)
+            refused(6200, books.write, entity, version(made[entity], sparse=True, TxnDate="2021-01-01"))
+            refused(6200, books.write, entity, version(made[entity]), operation="delete")
+        books.change(closing_password=True)
+        refused(6210, books.write, "JournalEntry", bodies["JournalEntry"])
+        books.write("Estimate", sale)
+    finally:
+        books.change(books_closed_on=None, closing_password=False)
+
+
+LISTS: list[tuple[str, Object, Object]] = [
+    ("Vendor", {"DisplayName": "List vendor", "CompanyName": "Old"}, {"CompanyName": "New"}),
+    ("Employee", {"GivenName": "Ada", "FamilyName": "List"}, {"FamilyName": "Listed"}),
+    ("Account", {"Name": "List account", "AccountType": "Expense", "Description": "Old"}, {"Description": "New"}),
+    ("Class", {"Name": "List class"}, {"Name": "Listed class"}),
+    ("Department", {"Name": "List department"}, {"Name": "Listed department"}),
+    ("PaymentMethod", {"Name": "List method", "Type": "CREDIT_CARD"}, {"Type": "NON_CREDIT_CARD"}),
+    ("Term", {"Name": "List term", "DueDays": 7}, {"DueDays": 9}),
+    ("Item", {"Name": "List item", "Type": "Service", "Description": "Old"}, {"Description": "New"}),
+]
+
+
+@pytest.mark.parametrize(("entity", "body", "change"), LISTS, ids=[one[0] for one in LISTS])
+def test_list_entries_are_written_updated_read_and_made_inactive(
+    books: Books, entity: str, body: Object, change: Object
+) -> None:
+    if entity == "Item":
+        body = {**body, "IncomeAccountRef": {"value": account_id(books, "Sales")}}
+    made = books.write(entity, body)
+    refused(6240, books.write, entity, body)
+    changed = books.write(entity, version(made, sparse=True, **change))
+    assert {name: changed[name] for name in change} == change
+    full = books.write(entity, version(changed, **body))
+    name, value = next(iter(change.items()))
+    assert full[name] == body[name] != value
+    assert books.read(entity, made["Id"]) == full
+    refused(5010, books.write, entity, version(changed, sparse=True, **change))
+    refused(500, books.write, entity, version(full), operation="delete")
+    gone = books.write(entity, version(full, sparse=True, Active=False))
+    assert gone["Active"] is False
+    assert made["Id"] not in {
+        one["Id"] for one in books.query(f"SELECT * FROM {entity} MAXRESULTS 1000").get(entity, [])
+    }
+    again = books.write(entity, version(gone, sparse=True, Active=True))
+    assert again["Active"] is True
+
+
+def test_an_account_of_receivables_stays_one_and_balances_may_block_deactivation(books: Books) -> None:
+    receivable = books.read("Account", account_id(books, "Accounts Receivable (A/R)"))
+    refused(6000, books.write, "Account", version(receivable, sparse=True, AccountType="Bank"))
+    customer = books.customer("With balance")
+    invoice = books.invoice(customer, "10", item=books.item("For a balance"))
+    books.switch(balance_blocks_deactivation=True)
+    current = books.read("Customer", customer["Id"])
+    refused(6220, books.write, "Customer", version(current, sparse=True, Active=False))
+    books.write("Invoice", version(invoice), operation="delete")
+    books.write("Customer", version(current, sparse=True, Active=False))
+    books.switch(balance_blocks_deactivation=False)
