@@ -53,7 +53,9 @@ def settle_sale(made: Write) -> None:
     if made.touches("Line") or new_calculation or "Line" not in item:
         settle_lines(made)
     settle_number(made)
-    if made.touches(*_FIGURES) or new_calculation:
+    # With automated sales tax the destination decides on the tax.
+    moved = bool(company.preferences["TaxPrefs"].get("PartnerTaxEnabled")) and made.touches("ShipAddr")
+    if made.touches(*_FIGURES) or new_calculation or moved:
         _settle_figures(made)
     _settle_addresses(made)
     _settle_delivery(made)

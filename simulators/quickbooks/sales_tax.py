@@ -5,9 +5,11 @@ Source: Intuit, "Manage sales tax for US locales"; entity reference (TaxService,
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from simulators.quickbooks import refusals
+from simulators.quickbooks.automated_tax import is_taxed_at_destination
 from simulators.quickbooks.company import Company, Object
 from simulators.quickbooks.fields import read_body
 from simulators.quickbooks.global_tax import settle_global_tax
@@ -30,12 +32,15 @@ def settle_tax(made: Write, lines: list[SaleLine], discount: Decimal) -> Totals:
     detail = made.item.get("TxnTaxDetail") or {}
     code = _code(made, detail)
     rates = rates_of(made.company, code) if code else []
+    stated = _stated(made, lines) if code else None
+    if _is_automated(made) and not is_taxed_at_destination(made):
+        lines = [replace(line, taxable=False) for line in lines]
     figures = totals(
         lines,
         discount,
         rates,
         tax_after_discount=bool(made.item.get("ApplyTaxAfterDiscount")),
-        stated_tax=_stated(made, lines) if code else None,
+        stated_tax=stated,
     )
     kept: Object = {"TotalTax": figures.tax}
     if code:
@@ -74,12 +79,15 @@ def _code(made: Write, detail: Object) -> Object | None:
     return made.company.get("TaxCode", reference["value"]) if reference else None
 
 
+def _is_automated(made: Write) -> bool:
+    return bool(made.company.preferences["TaxPrefs"].get("PartnerTaxEnabled"))
+
+
 def _stated(made: Write, lines: list[SaleLine]) -> Decimal | None:
     """The sender's own tax, where it counts."""
     switches = made.company.switches
     stated = (made.sent.get("TxnTaxDetail") or {}).get("TotalTax")
-    automated = made.company.preferences["TaxPrefs"].get("PartnerTaxEnabled")
-    if stated is None or not (automated or switches.honour_total_tax):
+    if stated is None or not (_is_automated(made) or switches.honour_total_tax):
         return None
     if switches.tax_needs_taxable_line and not any(line.taxable for line in lines):
         return None

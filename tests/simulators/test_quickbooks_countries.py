@@ -156,7 +156,15 @@ def test_automated_sales_tax_from_the_start() -> None:
             "SalesItemLineDetail": {"ItemRef": {"value": item["Id"]}},
         }
         invoice = books.write("Invoice", {"CustomerRef": {"value": customer["Id"]}, "Line": [body]})
-        assert invoice["TxnTaxDetail"]["TotalTax"] > 0
+        assert invoice["TxnTaxDetail"]["TotalTax"] == money("8.63")
+        there = {"Line1": "1 Pine St", "City": "Eugene", "CountrySubDivisionCode": "OR"}
+        moved = books.write("Invoice", version(invoice, sparse=True, ShipAddr=there))
+        assert moved["TxnTaxDetail"]["TotalTax"] == 0
+        assert "CountrySubDivisionCode" not in moved["ShipAddr"]
+        again = books.write("Invoice", version(moved, sparse=True, Line=[{**body, "Amount": 200}]))
+        assert again["TxnTaxDetail"]["TotalTax"] == 0
+        stated = version(again, sparse=True, TxnTaxDetail={"TotalTax": money("4")})
+        assert books.write("Invoice", stated)["TotalAmt"] == 204
 
 
 def test_a_company_stays_where_it_is_after_a_restart(tmp_path: Path) -> None:
