@@ -11,6 +11,7 @@ from simulators.quickbooks.totals import rounded
 
 # With multi-currency these say what they come to in the home currency (entity reference).
 _WITH_HOME_AMOUNTS = frozenset({"Invoice", "CreditMemo", "Estimate", "SalesReceipt", "RefundReceipt"})
+_PROFIT_AND_LOSS = ("Revenue", "Expense")
 
 
 def shown(company: Company, entity: str, item: Object) -> dict[str, Any]:
@@ -23,4 +24,10 @@ def shown(company: Company, entity: str, item: Object) -> dict[str, Any]:
             reply["HomeBalance"] = rounded(Decimal(item["Balance"]) * rate)
     if entity == "Customer":
         reply["BalanceWithJobs"] = balance_with_jobs(company, item)
+    if (
+        entity == "Account"
+        and item["Classification"] in _PROFIT_AND_LOSS
+        and not company.switches.income_balances_shown
+    ):
+        reply |= {"CurrentBalance": Decimal(0), "CurrentBalanceWithSubAccounts": Decimal(0)}
     return {"domain": "QBO", "sparse": False, **reply}

@@ -30,6 +30,8 @@ class Switches:
     deactivation_frees_name: bool = True
     # A customer or an account with a balance cannot be made inactive (6220).
     balance_blocks_deactivation: bool = False
+    # CurrentBalance of income and expense accounts is what was posted to them; otherwise it is read as 0.
+    income_balances_shown: bool = True
     # Code for a reference to something inactive: 610, 2500, or (customers) 6250.
     inactive_reference_code: int = 610
     # DocNumbers are unique over invoices and credit memos together, not for each alone.

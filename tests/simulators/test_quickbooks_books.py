@@ -69,7 +69,7 @@ def test_any_sequence_of_documents_keeps_the_books_and_moves_versions() -> None:
         done: Counter[tuple[str, str]] = Counter()
 
         @given(STEPS, st.booleans(), st.booleans())
-        @settings(max_examples=30, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=20, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
         def work(steps: list[Any], automatic: bool, linked: bool) -> None:
             books.prefer("SalesFormsPrefs", AutoApplyCredit=automatic)
             books.switch(void_linked=linked, void_by_operation=True)

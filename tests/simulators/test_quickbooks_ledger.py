@@ -85,6 +85,9 @@ def test_a_parent_account_carries_the_balance_of_its_sub_accounts(books: Books) 
     books.invoice(books.customer("Late"), "25", item=item)
     shown = books.read("Account", parent["Id"])
     assert (shown["CurrentBalance"], shown["CurrentBalanceWithSubAccounts"]) == (0, Decimal("-25.00"))
+    books.switch(income_balances_shown=False)
+    assert books.read("Account", child["Id"])["CurrentBalance"] == 0
+    books.switch(income_balances_shown=True)
     alone = {"Name": "Late", "AccountType": "Income"}
     books.write("Account", version(books.read("Account", child["Id"]), **alone))
     assert books.read("Account", parent["Id"])["CurrentBalanceWithSubAccounts"] == 0
