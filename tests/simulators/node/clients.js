@@ -1,0 +1,70 @@
+// The clients, pointed at a simulator by their own settings. What each script needs comes as one JSON argument:
+// {url, realm, clientId, clientSecret, refreshToken, modules}; `modules` is the folder that npm installed into.
+'use strict';
+
+const { createRequire } = require('node:module');
+const path = require('node:path');
+
+const given = JSON.parse(process.argv[2]);
+const installed = createRequire(path.join(given.modules, 'index.js'));
+const QuickBooks = installed('node-quickbooks');
+const OAuthClient = installed('intuit-oauth');
+
+// Both clients keep their addresses in public constants; none of their code is changed.
+QuickBooks.V3_ENDPOINT_BASE_URL = `${given.url}/v3/company/`;
+QuickBooks.TOKEN_URL = `${given.url}/oauth2/v1/tokens/bearer`;
+QuickBooks.REVOKE_URL = `${given.url}/v2/oauth2/tokens/revoke`;
+QuickBooks.USER_INFO_URL = `${given.url}/v1/openid_connect/userinfo`;
+OAuthClient.environment.sandbox = `${given.url}/`;
+
+function newOAuthClient() {
+  const client = new OAuthClient({
+    clientId: given.clientId,
+    clientSecret: given.clientSecret,
+    environment: 'sandbox',
+    redirectUri: 'http://localhost/callback',
+  });
+  return client.setAuthorizeURLs({
+    authorizeEndpoint: `${given.url}/connect/oauth2`,
+    tokenEndpoint: `${given.url}/oauth2/v1/tokens/bearer`,
+    revokeEndpoint: `${given.url}/v2/oauth2/tokens/revoke`,
+    userInfoEndpoint: `${given.url}/v1/openid_connect/userinfo`,
+  });
+}
+
+// A node-quickbooks client with a fresh access token; `call('createInvoice', …)` promises what the callback gets.
+async function newQuickBooks() {
+  const client = new QuickBooks({
+    consumerKey: given.clientId,
+    consumerSecret: given.clientSecret,
+    token: 'none yet',
+    tokenSecret: false,
+    realmId: given.realm,
+    useSandbox: true,
+    debug: false,
+    minorversion: 75,
+    oauthversion: '2.0',
+    refreshToken: given.refreshToken,
+  });
+  const call = (name, ...values) =>
+    new Promise((resolve, reject) => {
+      client[name](...values, (error, answer) => (error ? reject(error) : resolve(answer)));
+    });
+  await call('refreshAccessToken');
+  return { client, call };
+}
+
+// One line of JSON a result; pytest compares them with what the simulator holds.
+function tell(step, value) {
+  process.stdout.write(`${JSON.stringify({ step, value })}\n`);
+}
+
+function run(main) {
+  main().catch((error) => {
+    const answer = error && error.response && error.response.data;
+    process.stderr.write(`${(error && error.stack) || JSON.stringify(error)}\n${JSON.stringify(answer)}\n`);
+    process.exitCode = 1;
+  });
+}
+
+module.exports = { given, newOAuthClient, newQuickBooks, run, tell };
