@@ -9,7 +9,6 @@ from consumer.adopt import write_numbered
 from consumer.carry_out import carry_out
 from consumer.deps import Deps, Look
 from consumer.mapping.bad_debt import needs_of_bad_debt, to_qbo_bad_debt_application, to_qbo_bad_debt_memo
-from consumer.mapping.dates import local_date
 from consumer.mapping.marker import bad_debt_marker
 from consumer.mapping.names import BAD_DEBT_ITEM_NAME, item_key
 from consumer.mapping.refs import Refs, Terms
@@ -21,6 +20,7 @@ from shared.db import links, records
 from shared.db.links import BAD_DEBT_APPLICATION, BAD_DEBT_MEMO, LinkKey
 from shared.db.models import Link
 from shared.errors import RejectedError
+from shared.invoiced.dates import local_date
 from shared.invoiced.entities import Invoice
 from shared.messages import Kind
 from shared.quickbooks.entities import amount, ref_value

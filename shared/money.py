@@ -35,6 +35,11 @@ def decode_json(text: str | bytes) -> Any:
     return _decoder.decode(text)
 
 
+def pretty_json(value: Any) -> str:
+    """Return the value as JSON for people to read, line by line; a text stays as it is."""
+    return value if isinstance(value, str) else msgspec.json.format(_encoder.encode(value), indent=2).decode()
+
+
 def as_decimal(value: object) -> Decimal:
     """Return a number of a decoded JSON document (int, Decimal or numeric text) as a Decimal.
 

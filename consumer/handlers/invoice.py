@@ -9,7 +9,6 @@ from consumer.carry_out import carry_out, settle_pending
 from consumer.conflicts import check_again
 from consumer.deps import Deps, Look
 from consumer.learned import learn_document
-from consumer.mapping.dates import local_date
 from consumer.mapping.invoice import needs_of_invoice, to_qbo_invoice
 from consumer.mapping.marker import invoice_marker
 from consumer.mapping.refs import Terms
@@ -21,6 +20,7 @@ from shared.db import links
 from shared.db.links import LinkKey
 from shared.db.models import Link
 from shared.errors import NotFoundError, RejectedError
+from shared.invoiced.dates import local_date
 from shared.invoiced.entities import Invoice
 from shared.messages import Kind
 from shared.outcomes import Outcome, Settlement, mismatch, skipped, synced, unchanged

@@ -10,7 +10,6 @@ from consumer.conflicts import check_again
 from consumer.deps import Deps, Look
 from consumer.handlers.invoice import keep_terms, sync_invoice, terms_of
 from consumer.learned import learn_document
-from consumer.mapping.dates import local_date
 from consumer.mapping.payment import (
     Part,
     cash_amount,
@@ -32,6 +31,7 @@ from shared.db.links import LinkKey
 from shared.db.models import Link
 from shared.db.records import RecordKey
 from shared.errors import NotFoundError, RejectedError, TransientError, WaitingError
+from shared.invoiced.dates import local_date
 from shared.invoiced.entities import Payment, id_of
 from shared.messages import Kind
 from shared.money import plain

@@ -4,7 +4,6 @@ from decimal import Decimal
 
 from consumer.mapping.amounts import ZERO, can_hold, number_shown
 from consumer.mapping.currency import check_currency, home_currency_ref
-from consumer.mapping.dates import due_date, local_date
 from consumer.mapping.names import doc_number, item_key, item_name
 from consumer.mapping.refs import Body, Needs, Refs, Terms
 from consumer.mapping.sums import Sums, sums
@@ -12,6 +11,7 @@ from consumer.mapping.tax import NOT_TAXED, TAXED, taxed_lines
 from consumer.mapping.text import cut, one_line, paragraphs, shown
 from shared.errors import RejectedError
 from shared.first_use import DEFAULT_ITEM_NAME
+from shared.invoiced.dates import due_date, local_date
 from shared.invoiced.entities import Invoice, LineItem, id_of
 from shared.money import to_cents
 from shared.settings import Preferences

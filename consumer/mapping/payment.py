@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from consumer.mapping.amounts import ZERO, in_cents
 from consumer.mapping.currency import check_currency, home_currency_ref
-from consumer.mapping.dates import local_date
 from consumer.mapping.marker import payment_marker
 from consumer.mapping.names import payment_reference
 from consumer.mapping.refs import Body, Needs, Refs, Terms
 from consumer.mapping.text import one_line, shown
 from shared.errors import RejectedError
+from shared.invoiced.dates import local_date
 from shared.invoiced.entities import Payment, Split, id_of
 from shared.money import plain
 from shared.payment_methods import PAYMENT_METHOD_NAMES

@@ -44,6 +44,13 @@ def count(session: Session, connection_id: str) -> int:
     return sum(number for key, number in session.execute(counted) if causes.needs_person(key))
 
 
+def cause_of(row: Record) -> Cause | None:
+    """Return why a record waits or failed, None if it did neither."""
+    if row.cause_group is None:
+        return None
+    return causes.describe(row.cause_group, row.cause or "", row.remedy or "")
+
+
 def causes_present(session: Session, connection_id: str) -> list[str]:
     """Return the keys of all causes that need a person, of records that are not ignored."""
     return [group.cause.key for group in groups(session, connection_id) if group.count]

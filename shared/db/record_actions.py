@@ -107,6 +107,11 @@ def resync(
     return len(set(keys))
 
 
+def note_sweep(session: Session, connection_id: str, who: str, now: datetime, sweep_id: int, scope: str) -> None:
+    """Note in the audit trail that somebody has asked for a sync of many records."""
+    audit.note(session, connection_id, who, "records: resync", now, after=f"sync number {sweep_id}, {scope}")
+
+
 def _change(
     session: Session,
     connection_id: str,

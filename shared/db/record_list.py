@@ -33,13 +33,14 @@ class Search:
     """Which records are wanted; what is left out does not matter.
 
     `text` is part of a number or of a customer's name, or an amount; `outcome` one of `Outcome`, `NOT_LOOKED_AT` or
-    `IGNORED`; `cause_group` a key of `shared.causes`.
+    `IGNORED`; `cause_group` a key of `shared.causes`; `is_ignored` whether a person has put them aside.
     """
 
     text: str = ""
     kind: Kind | None = None
     outcome: str | None = None
     cause_group: str | None = None
+    is_ignored: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,8 @@ def conditions(connection_id: str, search: Search) -> list[sa.ColumnElement[bool
         found.append(Record.outcome == search.outcome)
     if search.cause_group is not None:
         found.append(Record.cause_group == search.cause_group)
+    if search.is_ignored is not None:
+        found.append(Record.ignored_at.is_not(None) if search.is_ignored else Record.ignored_at.is_(None))
     text = search.text.strip()
     if text:
         found.append(_has(text))

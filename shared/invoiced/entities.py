@@ -80,6 +80,8 @@ class Invoice(Struct, frozen=True):
     discounts: tuple[Discount, ...] | None = ()
     taxes: tuple[Tax, ...] | None = ()
     updated_at: int | None = None
+    # Where people open it.
+    url: str | None = None
 
     @property
     def is_voided(self) -> bool:

@@ -37,6 +37,7 @@ _REFERENCE_LOST = frozenset({_NOT_FOUND, "2500"})
 _STALE = "5010"
 _NUMBER_TAKEN = "6140"
 _NAME_TAKEN = "6240"
+_DISCOUNT_REFUSED = "6090"
 # "Duplicate Request ID": when it fires is documented nowhere, but it says that the write may have been done.
 _REQUEST_ID_USED = "600"
 _RESOLVABLE = frozenset({_STALE, _NUMBER_TAKEN, _NAME_TAKEN})
@@ -154,7 +155,11 @@ def _rejected(status: int, refusal: Refusal, detail: str) -> RejectedError:
     if blocking.code in _REFERENCE_LOST and "deleted this transaction" in blocking.detail:
         advice = DELETED
     topic = "deleted-in-quickbooks" if advice is DELETED else None
-    return RejectedError(advice.cause, remedy=advice.remedy, code=blocking.code, detail=detail, topic=topic)
+    # Discounts may have been switched off since the preferences were read: then their return releases the record.
+    setting = "discounts" if blocking.code == _DISCOUNT_REFUSED else None
+    return RejectedError(
+        advice.cause, remedy=advice.remedy, code=blocking.code, detail=detail, setting=setting, topic=topic
+    )
 
 
 def _is_system_fault(refusal: Refusal) -> bool:

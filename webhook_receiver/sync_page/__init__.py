@@ -12,23 +12,33 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
 from shared.db import connections
+from shared.db.attention import count as count_needing_attention
+from webhook_receiver.sync_page.attention import make_attention
 from webhook_receiver.sync_page.audit import make_audit
 from webhook_receiver.sync_page.companies import make_companies
 from webhook_receiver.sync_page.connect import make_connect
+from webhook_receiver.sync_page.customers import make_customers
 from webhook_receiver.sync_page.login import make_login, make_login_manager
+from webhook_receiver.sync_page.records import make_records
 from webhook_receiver.sync_page.services import Services
+from webhook_receiver.sync_page.sweeps import make_sweeps
 
 # A page of the product each: whoever makes it adds it here, and to the navigation.
 _PAGES: tuple[Callable[[Services], Blueprint], ...] = (
     make_login,
     make_companies,
     make_connect,
+    make_records,
+    make_attention,
+    make_customers,
+    make_sweeps,
     make_audit,
 )
+_ATTENTION = "page.attention.index"
 _NAVIGATION = (
     ("page.companies.overview", "Overview"),
     ("page.records.index", "Records"),
-    ("page.attention.index", "Needs attention"),
+    (_ATTENTION, "Needs attention"),
     ("page.customers.index", "Customers"),
     ("page.sweeps.index", "Past syncs"),
     ("page.preflight.index", "Check-up"),
@@ -64,6 +74,7 @@ def register(app: Flask, services: Services) -> CSRFProtect:
         if company_id is not None:
             with services.reading_sessions.begin() as session:
                 g.company = connections.find(session, company_id)
+                g.needing_attention = count_needing_attention(session, company_id)
             if g.company is None:
                 abort(404, "There is no such company here (any more).")
         return None
@@ -84,7 +95,7 @@ def navigation() -> Sequence[tuple[str, str, bool]]:
     return [
         (
             url_for(endpoint, company_id=g.company.id),
-            name,
+            f"{name} ({g.needing_attention})" if endpoint == _ATTENTION and g.needing_attention else name,
             (request.endpoint or "").rpartition(".")[0] == endpoint.rpartition(".")[0],
         )
         for endpoint, name in _NAVIGATION

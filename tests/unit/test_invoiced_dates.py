@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from consumer.mapping.dates import due_date, local_date
 from shared.errors import RejectedError
+from shared.invoiced.dates import due_date, local_date
 from tests.unit.mapping.examples import a_line, an_invoice
 
 CHICAGO = "America/Chicago"

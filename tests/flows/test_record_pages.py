@@ -1,0 +1,220 @@
+"""The pages over records, customers and past syncs, in front of both simulators and the database of each set-up."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from shared import passwords
+from shared.db import sweeps, users
+from shared.db.models import AuditEntry, Sweep
+from shared.db.session import make_sessions
+from shared.db.sweeps import Scope
+from shared.db.users import Role
+from shared.messages import Kind, Why
+from shared.outcomes import Outcome, Settlement
+from shared.web_addresses import in_quickbooks
+from tests.conftest import Database
+from tests.flows.company import Company
+from tests.flows.conftest import StartCompany
+from tests.integration.page_visit import PASSWORD, Visit, text_of
+from webhook_receiver.app import create_app
+
+HOSTILE = "<b>Acme</b> & Sons"
+
+
+class Person:
+    """Somebody at the pages of one company."""
+
+    def __init__(self, company: Company, role: Role) -> None:
+        self.home = f"/companies/{company.id}"
+        self.visit = Visit(create_app(company.wiring.config, company.wiring.engine).test_client())
+        email = f"{role.value}@example.com"
+        with make_sessions(company.wiring.engine).begin() as session:
+            users.add(session, email, role, passwords.hashed(PASSWORD), datetime.now(UTC))
+        assert self.visit.log_in(email).status_code == 302
+
+    def read(self, path: str) -> str:
+        answer = self.visit.get(self.home + path)
+        assert answer.status_code == 200, f"{path}: {answer.status_code}"
+        assert "<b>Acme" not in answer.text
+        return text_of(answer)
+
+    def act(self, page: str, **fields: Any) -> str:
+        """Press a button of a page and return what is said."""
+        answer = self.visit.send(self.home + page, f"{self.home}/records/act", back=self.home + page, **fields)
+        assert (answer.status_code, answer.location) == (302, self.home + page)
+        return self.read(page)
+
+
+@pytest.fixture(params=["sqlite_database", "postgresql_database"])
+def company(start_company: StartCompany, request: pytest.FixtureRequest) -> Iterator[Company]:
+    database: Database = request.getfixturevalue(request.param)
+    yield start_company(database=database)
+
+
+@pytest.fixture
+def admin(company: Company) -> Person:
+    return Person(company, Role.ADMIN)
+
+
+def test_one_record_is_shown_on_both_sides_with_its_history(company: Company, admin: Person) -> None:
+    customer = company.invoiced.customer(HOSTILE)
+    invoice = company.invoiced.invoice(customer["id"], ("Consulting", "2", "50.25"))
+    company.hear(Kind.INVOICE, invoice["id"], Why.WEBHOOK, event_id="evt_9")
+    company.payment(company.invoiced.pay(customer["id"], "50", (invoice["id"], "50")))
+    posted = company.quickbooks.one("Invoice")
+
+    shown = admin.read(f"/records/invoice/{invoice['id']}")
+    assert "Total $100.50 $100.50 same" in shown
+    assert "Balance $50.50 $50.50 same" in shown
+    assert f"{HOSTILE} {HOSTILE} CUST-0001" in shown
+    assert "after a webhook event evt_9" in shown
+    assert re.search(r"Request and reply, intuit_tid 1-\w+", shown)
+    assert '"TotalAmt": 100.50' in shown or '"TotalAmt": 100.5' in shown
+    assert "CST" in shown
+
+    # What a person changes in QuickBooks shows once it is read, which costs one metered read.
+    company.quickbooks.by_hand("Invoice", {**posted, "Line": [{**posted["Line"][0], "Amount": Decimal("90"),
+        "SalesItemLineDetail": {**posted["Line"][0]["SalesItemLineDetail"], "UnitPrice": Decimal("45")}}]})  # fmt: skip
+    company.quickbooks.forget_calls()
+    page = f"{admin.home}/records/invoice/{invoice['id']}"
+    assert "Total $100.50 $90.00 different" in text_of(admin.visit.send(page))
+    assert company.quickbooks.calls() == ["read Invoice"]
+
+
+def test_a_record_is_shown_while_invoiced_does_not_answer(company: Company, admin: Person) -> None:
+    customer = company.invoiced.customer("Acme")
+    invoice = company.invoiced.invoice(customer["id"])
+    company.invoice(invoice)
+    company.invoiced.fault("status", status=503, count=5)
+    shown = admin.read(f"/records/invoice/{invoice['id']}")
+    assert "Invoiced could not be asked" in shown and "$100.00" in shown
+
+
+def test_the_list_is_searched_and_downloaded(company: Company, admin: Person) -> None:
+    assert "Nothing has been synced yet" in admin.read("/records")
+    customer = company.invoiced.customer(HOSTILE)
+    for amount in ("100", "250.75"):
+        company.invoice(company.invoiced.invoice(customer["id"], ("Service", "1", amount)))
+
+    assert "INV-0002" in admin.read("/records?q=250.75") and "INV-0001" not in admin.read("/records?q=250.75")
+    assert "INV-0001" in admin.read("/records?q=acme&kind=invoice&outcome=synced")
+    assert "No record is found" in admin.read("/records?q=nobody")
+    table = admin.visit.get(f"{admin.home}/records.csv?kind=invoice")
+    assert table.mimetype == "text/csv"
+    assert "INV-0002" in table.text and ",250.75,USD,synced," in table.text
+    assert admin.visit.get(f"{admin.home}/records/unicorn/1").status_code == 404
+    assert admin.visit.get(f"{admin.home}/records/invoice/999").status_code == 404
+
+
+def test_failures_are_grouped_mended_and_drain(company: Company, admin: Person) -> None:
+    company.quickbooks.prefer(AccountingInfoPrefs={"BookCloseDate": "2026-12-31"})
+    customer = company.invoiced.customer("Acme")
+    invoices = [company.invoiced.invoice(customer["id"]) for _ in range(3)]
+    for invoice in invoices:
+        company.invoice(invoice)
+    shown = admin.read("/attention")
+    assert "3 records wait for a person" in shown
+    assert "The books of the period are closed 3" in shown
+    assert "Needs attention (3)" in shown
+
+    admin.act("/attention", action="ignore", record=f"invoice:{invoices[0]['id']}")
+    shown = admin.read("/attention")
+    assert "The books of the period are closed 2" in shown and "1 ignored record" in shown
+    company.quickbooks.prefer(AccountingInfoPrefs={"BookCloseDate": "2000-01-01"})
+    assert "2 records are tried again in a moment." in admin.act("/attention", action="retry", cause="closed-books")
+    company.settle()
+    assert [company.outcome(Kind.INVOICE, one["id"]) for one in invoices[1:]] == [Outcome.SYNCED] * 2
+    assert "Nothing needs a person" in admin.read("/attention")
+
+    page = f"/records/invoice/{invoices[0]['id']}"
+    admin.act(page, action="unignore", record=f"invoice:{invoices[0]['id']}")
+    assert "1 record is tried again" in admin.act(page, action="retry", record=f"invoice:{invoices[0]['id']}")
+    company.settle()
+    assert "admin@example.com put it aside" in admin.read(page)
+    assert company.outcome(Kind.INVOICE, invoices[0]["id"]) == Outcome.SYNCED
+    with company.wiring.sessions() as session:
+        assert {entry.who for entry in session.scalars(sa.select(AuditEntry))} == {"admin@example.com"}
+
+
+def test_a_viewer_sees_and_changes_nothing(company: Company) -> None:
+    customer = company.invoiced.customer("Acme")
+    invoice = company.invoiced.invoice(customer["id"])
+    company.invoice(invoice)
+    viewer = Person(company, Role.VIEWER)
+    page = f"/records/invoice/{invoice['id']}"
+    assert "Sync again" not in viewer.read(page) + viewer.read("/records")
+    for path in ("/records/act", page, "/customers/1", "/sweeps/1/cancel"):
+        answer = viewer.visit.send(f"{viewer.home}/records", viewer.home + path, action="resync", all="1")
+        assert answer.status_code == 403, path
+
+
+def test_a_customer_in_doubt_is_chosen_for_on_the_page(company: Company, admin: Person) -> None:
+    assert "No customer of QuickBooks has been seen yet" in admin.read("/customers")
+    customer = company.invoiced.customer("Globex", number="G-1")
+    other = company.invoiced.customer("Globex Europe", number="G-2")
+    qbo = company.quickbooks.by_hand("Customer", {"DisplayName": "Globex"})
+    company.look(Kind.QUICKBOOKS_CUSTOMER, qbo["Id"])
+    shown = admin.read("/customers")
+    assert "Waiting for your choice 1" in shown and "It is Globex G-1 in Invoiced" in shown
+
+    def choose(**fields: str) -> str:
+        answer = admin.visit.send(f"{admin.home}/customers", f"{admin.home}/customers/{qbo['Id']}", **fields)
+        assert answer.status_code == 302
+        return admin.read("/customers")
+
+    assert "There is no such customer in Invoiced" in choose(choice="link", number="G-9")
+    assert "Nothing was chosen" in choose()
+    assert "Chosen." in choose(choice="link", number="G-2")
+    company.settle()
+    shown = admin.read("/customers")
+    assert "Waiting for your choice" not in shown
+    assert "Globex Globex Europe G-2 chosen synced" in shown
+    company.invoice(company.invoiced.invoice(other["id"]))
+    assert company.quickbooks.one("Invoice")["CustomerRef"]["value"] == qbo["Id"]
+    assert customer["id"] != other["id"]
+
+
+def test_a_sync_is_watched_cancelled_and_remembered(company: Company, admin: Person) -> None:
+    assert "There has been no sync yet" in admin.read("/sweeps")
+    customer = company.invoiced.customer("Acme")
+    company.invoice(company.invoiced.invoice(customer["id"]))
+    admin.act("/records", action="resync", all="1")
+    now = company.now()
+    with company.wiring.sessions.begin() as session:
+        [sweep] = session.scalars(sa.select(Sweep)).all()
+        assert (sweep.scope, sweep.asked_by) == (Scope.EVERYTHING.value, "admin@example.com")
+        number = sweep.id
+        found = [("invoice", str(one), f"INV-{one}") for one in (1, 2, 3)]
+        sweeps.add_found(session, sweep, found, now)
+        keys = sweeps.not_queued(session, sweep.id, 10)
+        sweeps.mark_queued(session, sweep.id, keys, now)
+        failed = Settlement(Outcome.FAILED, cause="Closed.", remedy="Reopen it.")
+        sweeps.settle_record(session, keys[0], failed, "=INV-1", now)
+    shown = admin.read(f"/sweeps/{number}")
+    assert "1 of 3 done" in shown and "Cancel" in shown
+    part = admin.visit.client.get(f"{admin.home}/sweeps/{number}", headers={"HX-Request": "true"})
+    assert part.text.lstrip().startswith('<div id="progress"') and 'hx-trigger="every 1s"' in part.text
+
+    answer = admin.visit.send(f"{admin.home}/sweeps/{number}", f"{admin.home}/sweeps/{number}/cancel")
+    assert answer.status_code == 302
+    shown = admin.read(f"/sweeps/{number}")
+    assert "Cancelled" in shown and "Closed. Reopen it." in shown
+    assert "asked for admin@example.com" in admin.read("/sweeps?state=cancelled&why=person")
+    assert "No sync is found" in admin.read("/sweeps?state=done")
+    table = admin.visit.get(f"{admin.home}/sweeps/{number}.csv").text.splitlines()
+    assert table[1].startswith("invoice,1,'=INV-1,failed,Closed.,Reopen it.,")
+    assert admin.visit.get(f"{admin.home}/sweeps/999").status_code == 404
+
+
+def test_only_intuits_own_pages_are_linked_to() -> None:
+    production, sandbox = "https://quickbooks.api.intuit.com", "https://sandbox-quickbooks.api.intuit.com"
+    assert in_quickbooks(production, "Invoice", "208") == "https://app.qbo.intuit.com/app/invoice?txnId=208"
+    assert in_quickbooks(sandbox, "Customer", "7") == "https://app.sandbox.qbo.intuit.com/app/customerdetail?nameId=7"
+    assert in_quickbooks("http://localhost:8081", "Invoice", "208") is None
+    assert in_quickbooks(production, "Item", "1") is None

@@ -1,0 +1,257 @@
+"""`/companies/<id>/records`: every record with its state; one record with both sides and its history."""
+
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from shared.db import attention, history, links, record_actions, record_list, records, sweeps
+from shared.db.models import Connection, Link
+from shared.db.record_actions import Selection
+from shared.db.record_export import HEADER, find_all, row_of
+from shared.db.record_list import Search
+from shared.db.records import RecordKey
+from shared.db.sweeps import Scope
+from shared.errors import SyncError
+from shared.messages import Kind
+from shared.money import pretty_json
+from shared.side_by_side import Row, customer_rows, invoice_rows, payment_rows
+from shared.spreadsheet import csv_lines
+from shared.web_addresses import in_quickbooks
+from webhook_receiver.sync_page import words
+from webhook_receiver.sync_page.access import admin_only, company, who
+from webhook_receiver.sync_page.services import Services
+
+_ENTRIES = 60
+_ACTIONS = {
+    record_actions.RETRIED: (record_actions.retry, "tried again in a moment"),
+    record_actions.IGNORED: (record_actions.ignore, "ignored for as long as the cause stays the same"),
+    record_actions.TAKEN_BACK: (record_actions.take_back, "taken back"),
+}
+
+
+def make_records(services: Services) -> Blueprint:
+    """Return the pages."""
+    page = Blueprint("records", __name__, url_prefix="/companies/<company_id>")
+
+    @page.get("/records")
+    def index(company_id: str) -> str:
+        search = _search()
+        with services.reading_sessions.begin() as session:
+            found = _page(session, company_id, search)
+            counts = record_list.count_by_outcome(session, company_id, search.kind)
+            ignored = record_list.count_ignored(session, company_id)
+        return render_template(
+            "record_list.html",
+            page=found,
+            search=search,
+            counts=counts | ({record_list.IGNORED: ignored} if ignored else {}),
+            kinds=words.KINDS,
+            outcomes=words.OUTCOMES,
+            asked=_asked(search),
+        )
+
+    @page.get("/records.csv")
+    def export(company_id: str) -> Response:
+        found = find_all(services.reading_sessions, company_id, _search())
+        lines = csv_lines(HEADER, (row_of(record) for record in found))
+        return Response(
+            stream_with_context(lines),
+            mimetype="text/csv",
+            headers={"Content-Disposition": 'attachment; filename="records.csv"'},
+        )
+
+    @page.get("/records/<kind>/<path:record_id>")
+    def show(company_id: str, kind: str, record_id: str) -> str:
+        return _shown(_key(company_id, kind, record_id), {})
+
+    @page.post("/records/<kind>/<path:record_id>")
+    @admin_only
+    def read(company_id: str, kind: str, record_id: str) -> str:
+        """Show the record with what QuickBooks says now, which costs a metered read a document."""
+        key = _key(company_id, kind, record_id)
+        with services.reading_sessions.begin() as session:
+            found = _links(session, key)
+        fresh: dict[str, Any] = {}
+        try:
+            for link in found:
+                fresh[link.qbo_id] = services.clients.quickbooks(company_id).read(link.qbo_entity, link.qbo_id)
+        except SyncError as error:
+            flash(f"QuickBooks could not be read: {error.cause} {error.remedy}".strip(), "bad")
+        return _shown(key, fresh)
+
+    @page.post("/records/act")
+    @admin_only
+    def act(company_id: str) -> AnyResponse:
+        action, back = request.form.get("action", ""), request.form.get("back", "")
+        selection = _selection(company_id)
+        try:
+            with services.sessions.begin() as session:
+                if action == record_actions.RESYNCED:
+                    said = _resync(session, company_id, selection)
+                elif action in _ACTIONS:
+                    do, done = _ACTIONS[action]
+                    number = do(session, company_id, selection, who(), services.now())
+                    said = f"{_records(number)} {done}."
+                else:
+                    abort(400, "That is nothing that can be done to records.")
+        except SyncError as error:
+            flash(f"{error.cause} {error.remedy}".strip(), "bad")
+        else:
+            flash(said, "good")
+        home = url_for("page.records.index", company_id=company_id)
+        # Only pages of this company are gone back to.
+        is_ours = back.startswith(f"/companies/{company_id}/") and "\\" not in back
+        return redirect(back if is_ours else home)
+
+    def _resync(session: Session, company_id: str, selection: Selection) -> str:
+        if not selection.keys and not request.form.get("all"):
+            return "No record was chosen."
+        if selection.keys and len(selection.keys) <= record_list.PAGE:
+            number = record_actions.resync(session, company_id, selection.keys, who(), services.now())
+            return f"{_records(number)} looked at in a moment; only differences are written."
+        scope = Scope.SELECTION if selection.keys else Scope.EVERYTHING
+        sweep = sweeps.request(
+            session, company_id, scope, "person", services.now(), asked_by=who(), selection=selection.keys
+        )
+        record_actions.note_sweep(session, company_id, who(), services.now(), sweep.id, scope.value)
+        return f"Sync number {sweep.id} looks at everything; only differences are written."
+
+    def _shown(key: RecordKey, fresh: dict[str, Any]) -> str:
+        with services.reading_sessions.begin() as session:
+            row = records.find(session, key)
+            found = _links(session, key)
+            if row is None and not found:
+                abort(404, "Nobody has heard of this record yet.")
+            before = request.args.get("before", type=int)
+            entries = history.find(session, key, before=before, limit=_ENTRIES)
+            applied = _applied(session, key, found)
+        here, why_not = _in_invoiced(key, found)
+        standings = [fresh.get(link.qbo_id, link.standing) for link in found]
+        return render_template(
+            "record.html",
+            key=key,
+            row=row,
+            links=found,
+            rows=_rows(key, here, standings, company(), None if fresh else applied, row.customer_name if row else None),
+            currency=getattr(row, "currency", None) or getattr(here, "currency", None),
+            has_fresh=bool(fresh),
+            why_not=why_not,
+            entries=entries,
+            has_more=len(entries) == _ENTRIES,
+            opened=[
+                (link, in_quickbooks(services.config.quickbooks_api_url, link.qbo_entity, link.qbo_id))
+                for link in found
+            ],
+            invoiced_url=_safe_url(getattr(here, "url", None)),
+            cause=attention.cause_of(row) if row is not None else None,
+            kinds=words.KINDS,
+            whys=words.WHYS,
+            pretty=pretty_json,
+            deeds=words.DEEDS,
+        )
+
+    def _in_invoiced(key: RecordKey, found: list[Link]) -> tuple[Any, str | None]:
+        """Return the record as Invoiced has it now, or why it cannot be shown."""
+        client = services.clients.invoiced(key.connection_id)
+        try:
+            match key.kind:
+                case Kind.INVOICE:
+                    return client.fetch_invoice(key.record_id), None
+                case Kind.PAYMENT:
+                    return client.fetch_payment(key.record_id), None
+                case Kind.CUSTOMER:
+                    return client.fetch_customer(key.record_id), None
+                case Kind.QUICKBOOKS_CUSTOMER if found:
+                    return client.fetch_customer(found[0].record_id), None
+        except SyncError as error:
+            return None, error.cause
+        return None, None
+
+    return page
+
+
+def _page(session: Session, company_id: str, search: Search) -> record_list.Page:
+    try:
+        return record_list.find(session, company_id, search, after=request.args.get("after"))
+    except SyncError:
+        return record_list.find(session, company_id, search)
+
+
+def _search() -> Search:
+    kind, outcome = request.args.get("kind"), request.args.get("outcome")
+    return Search(
+        text=request.args.get("q", "").strip()[:100],
+        kind=Kind(kind) if kind in words.KINDS else None,
+        outcome=outcome if outcome in words.OUTCOMES else None,
+        cause_group=request.args.get("cause") or None,
+    )
+
+
+def _asked(search: Search) -> dict[str, str]:
+    """Return a search as the parameters of an address."""
+    asked = {
+        "q": search.text,
+        "kind": search.kind.value if search.kind else None,
+        "outcome": search.outcome,
+        "cause": search.cause_group,
+    }
+    return {name: value for name, value in asked.items() if value}
+
+
+def _selection(company_id: str) -> Selection:
+    """Return the records that a form names: `record` fields of `kind:id`, or a `cause`; neither: all."""
+    named = request.form.getlist("record")
+    if named:
+        return Selection(tuple(_key(company_id, *name.partition(":")[::2]) for name in named))
+    return Selection(cause_group=request.form.get("cause") or None)
+
+
+def _key(company_id: str, kind: str, record_id: str) -> RecordKey:
+    if kind not in words.KINDS or not record_id or len(record_id) > 320:
+        abort(404, "There is no such kind of record.")
+    return RecordKey(company_id, Kind(kind), record_id)
+
+
+def _links(session: Session, key: RecordKey) -> list[Link]:
+    if key.kind is Kind.QUICKBOOKS_CUSTOMER:
+        link = links.find_by_qbo_id(session, key.connection_id, "Customer", key.record_id)
+        return [link] if link is not None else []
+    return links.find_all(session, key)
+
+
+def _applied(session: Session, key: RecordKey, found: list[Link]) -> Decimal | None:
+    if key.kind is not Kind.INVOICE or not found:
+        return None
+    applied = links.applied_to(session, key.connection_id, found[0].qbo_id)
+    return sum((amount for _, amount in applied), Decimal(0))
+
+
+def _rows(
+    key: RecordKey,
+    here: Any,
+    standings: list[dict[str, Any]],
+    row: Connection,
+    applied: Decimal | None,
+    customer: str | None,
+) -> list[Row]:
+    first = standings[0] if standings else None
+    match key.kind:
+        case Kind.INVOICE:
+            return invoice_rows(here, first, row.time_zone, customer=customer, applied=applied)
+        case Kind.PAYMENT:
+            return payment_rows(here, standings, row.time_zone, customer=customer)
+        case Kind.CUSTOMER | Kind.QUICKBOOKS_CUSTOMER:
+            return customer_rows(here, first)
+        case _:
+            return []
+
+
+def _safe_url(url: str | None) -> str | None:
+    return url if url and url.startswith(("https://", "http://")) else None
+
+
+def _records(number: int) -> str:
+    return f"{number} record is" if number == 1 else f"{number} records are"
