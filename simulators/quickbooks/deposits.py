@@ -50,6 +50,7 @@ def _cash_back(made: Write) -> Decimal:
         return ZERO
     if cash_back.get("AccountRef") is None:
         raise refusals.missing_parameter("CashBack.AccountRef")
+    _check_line_account(made, cash_back["AccountRef"])
     if cash_back["Amount"] < 0:
         raise refusals.negative_amount("CashBack.Amount")
     cash_back["Amount"] = rounded(cash_back["Amount"])
@@ -65,9 +66,7 @@ def _settle_line(made: Write, line: Object) -> Object:
         detail = line.get("DepositLineDetail") or {}
         if detail.get("AccountRef") is None:
             raise refusals.missing_parameter("Line.DepositLineDetail.AccountRef")
-        account = made.company.get("Account", detail["AccountRef"]["value"])
-        if account["AccountType"] in _TAKES_NO_LINE:
-            raise refusals.feature_not_supported(f"A deposit line on {account['AccountType']}")
+        _check_line_account(made, detail["AccountRef"])
         return {
             **settled,
             "Amount": rounded(line["Amount"]),
@@ -89,6 +88,12 @@ def _settle_line(made: Write, line: Object) -> Object:
         "Amount": rounded(Decimal(payment["TotalAmt"]) * Decimal(payment.get("ExchangeRate") or 1)),
         "LinkedTxn": [{"TxnId": payment["Id"], "TxnType": txn_type, "TxnLineId": "0"}],
     }
+
+
+def _check_line_account(made: Write, reference: Object) -> None:
+    account = made.company.get("Account", reference["value"])
+    if account["AccountType"] in _TAKES_NO_LINE:
+        raise refusals.feature_not_supported(f"A deposit line on {account['AccountType']}")
 
 
 def _check_undeposited(company: Company, payment: Object) -> None:

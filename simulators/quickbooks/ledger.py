@@ -17,13 +17,16 @@ def books(company: Company) -> dict[str, Any]:
     `receivable` of a customer is open invoices less open credit memos and unapplied payments, with what
     journal entries and purchases charge it; `ledger` is what the journal says. Both are in the customer's
     currency. `agrees` says whether every customer's Balance is just that, and whether the accounts hold
-    what the journal says and come to nought.
+    what the journal says, come to nought, and have a customer for each entry on receivables.
     """
     by_account: dict[str, Decimal] = {}
     by_customer: dict[str, Decimal] = {}
+    nameless: set[str] = set()
     for entry in journals(company):
         by_account[entry["account"]] = by_account.get(entry["account"], ZERO) + entry["amount"]
-        if "customer" in entry:
+        if "customer" not in entry:
+            nameless.add(entry["account"])
+        else:
             by_customer[entry["customer"]] = by_customer.get(entry["customer"], ZERO) + entry["foreign"]
     receivable: dict[str, Decimal] = {}
     documents: dict[str, list[dict[str, Any]]] = {}
@@ -46,7 +49,10 @@ def books(company: Company) -> dict[str, Any]:
         for customer in company.all("Customer")
     ]
     trial = trial_balance(company)
-    accounts_agree = all(one["balance"] == by_account.get(one["id"], ZERO) for one in trial["accounts"])
+    receivables = {one["id"] for one in trial["accounts"] if one["type"] == "Accounts Receivable"}
+    accounts_agree = receivables.isdisjoint(nameless) and all(
+        one["balance"] == by_account.get(one["id"], ZERO) for one in trial["accounts"]
+    )
     return {
         "realm_id": company.realm,
         "agrees": accounts_agree

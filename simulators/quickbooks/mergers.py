@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulators.quickbooks import refusals
 from simulators.quickbooks.company import HIDDEN, TRANSACTIONS, Company, Object, name_of
 from simulators.quickbooks.receivables import CHARGES
 
@@ -17,11 +18,13 @@ def merge(company: Company, entity: str, survivor_id: str, gone_id: str) -> Obje
     """Merge one customer or item into another of its kind; returns the survivor.
 
     Raises:
-        Refusal: 610, there is no such object.
+        Refusal: there is no such object (610), or the customers have different currencies (6000).
         KeyError: entries of this kind cannot be merged.
     """
     name = MERGED[entity]
     survivor, gone = company.get(entity, survivor_id), company.get(entity, gone_id)
+    if survivor.get("CurrencyRef") != gone.get("CurrencyRef"):
+        raise refusals.business_rule("Customers with different currencies cannot be merged.")
     reference = {"value": survivor_id, "name": name_of(entity, survivor)}
     for document in sorted(TRANSACTIONS):
         for item in list(company.all(document)):

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from simulators.quickbooks import refusals
-from simulators.quickbooks.accounts import check_receivable
+from simulators.quickbooks.accounts import check_receivable, check_type
 from simulators.quickbooks.addresses import kept_address, reflowed, same_address
 from simulators.quickbooks.applied import links_shown, settle_balance, voided_note
 from simulators.quickbooks.closed_books import check_open
@@ -96,6 +96,9 @@ def _check_deposit(made: Write, total: Decimal) -> None:
         return
     if not made.company.preferences["SalesFormsPrefs"].get("AllowDeposit"):
         raise refusals.business_rule("Deposits are turned off for this company.")
+    account = made.reference("DepositToAccountRef")
+    if account is not None:
+        check_type(account, ("Bank", "Other Current Asset"), "DepositToAccountRef")
     if not 0 < deposit <= total:
         raise refusals.business_rule("The deposit can't be greater than the total.")
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.simulators.quickbooks_rig import Books, Object, discount, line, running, version
+from tests.simulators.quickbooks_rig import Books, Object, discount, line, refused, running, version
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,25 @@ def test_a_parent_account_carries_the_balance_of_its_sub_accounts(books: Books) 
     alone = {"Name": "Late", "AccountType": "Income"}
     books.write("Account", version(books.read("Account", child["Id"]), **alone))
     assert books.read("Account", parent["Id"])["CurrentBalanceWithSubAccounts"] == 0
+
+
+def test_money_goes_to_no_account_of_receivables_without_a_customer(books: Books) -> None:
+    books.prefer("SalesFormsPrefs", AllowDeposit=True)
+    receivable = books.account("Accounts Receivable", "AccountsReceivable")
+    checking = books.account("Bank", "Checking")
+    customer, item = books.customer("Paid in part"), books.item("Paid in part")
+    refused(6430, books.invoice, customer, "50", item=item, Deposit=20, DepositToAccountRef=receivable)
+    invoice = books.invoice(customer, "50", item=item, Deposit=20, DepositToAccountRef=checking)
+    assert invoice["Balance"] == Decimal("30.00")
+    assert journal(books, "Invoice", invoice)["Checking"] == Decimal("20.00")
+    earned = {"AccountRef": books.account("Other Income", "InterestEarned")}
+    row = {"DetailType": "DepositLineDetail", "Amount": 9, "DepositLineDetail": earned}
+    body = {"DepositToAccountRef": checking, "Line": [row]}
+    cash = {"Amount": 4, "AccountRef": books.account("Other Current Asset", "UndepositedFunds")}
+    refused(5030, books.write, "Deposit", {**body, "CashBack": {**cash, "AccountRef": receivable}})
+    deposit = books.write("Deposit", {**body, "CashBack": cash})
+    assert deposit["TotalAmt"] == 5
+    assert journal(books, "Deposit", deposit)["Undeposited Funds"] == 4
 
 
 def test_a_payment_at_another_rate_than_its_invoice_posts_the_exchange_difference() -> None:
