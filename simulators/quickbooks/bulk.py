@@ -53,7 +53,8 @@ def _invoice(company: Company, customer: Object, item: Object) -> Object:
         {"DetailType": "SalesItemLineDetail", "Amount": amount, "SalesItemLineDetail": dict(detail)}
         for amount in _AMOUNTS
     ]
-    own = {} if company.is_in_us else {"GlobalTaxCalculation": "TaxExcluded"}
+    own: Object = {} if company.is_in_us else {"GlobalTaxCalculation": "TaxExcluded"}
+    own["CurrencyRef"] = {"value": company.home_currency}
     number = f"BULK-{company.kept.next_number('bulk documents')}"
     return {"CustomerRef": dict(customer), "DocNumber": number, "Line": lines, **own}
 
@@ -63,6 +64,7 @@ def _payment(customer: Object, invoice: Object) -> Object:
     link = {"TxnId": invoice["Id"], "TxnType": "Invoice"}
     return {
         "CustomerRef": dict(customer),
+        "CurrencyRef": dict(invoice["CurrencyRef"]),
         "TotalAmt": amount,
         "TxnDate": invoice["TxnDate"],
         "Line": [{"Amount": amount, "LinkedTxn": [link]}],

@@ -2,6 +2,7 @@
 
 import pytest
 
+from simulators.quickbooks.new_company import Plan
 from tests.simulators.quickbooks_rig import Books, Object, running, version
 
 
@@ -13,8 +14,9 @@ def rows_of(books: Books, statement: str) -> list[Object]:
     return rows
 
 
-def test_filling_keeps_the_books() -> None:
-    with running() as (books,):
+@pytest.mark.parametrize("plan", [Plan(), Plan("GB", multicurrency=True)])
+def test_filling_keeps_the_books(plan: Plan) -> None:
+    with running(plans=[plan]) as (books,):
         for documents in (7, 60):
             books.control("POST", f"companies/{books.realm}/fill", {"documents": documents})
         found = books.control("GET", f"companies/{books.realm}/books")

@@ -83,6 +83,12 @@ def test_rates_that_cannot_be_are_refused(books: Books) -> None:
     refused(2020, books.write, "ExchangeRate", {"SourceCurrencyCode": "EUR"})
 
 
+def test_the_sample_company_can_have_several_currencies() -> None:
+    with running(empty=False, plans=[Plan("CA", multicurrency=True)]) as (books,):
+        assert books.query("SELECT * FROM Invoice MAXRESULTS 1")["Invoice"][0]["ExchangeRate"] == 1
+        assert books.control("GET", f"companies/{books.realm}/books")["agrees"]
+
+
 def test_without_multicurrency_there_is_the_home_currency_alone() -> None:
     with running() as (books,):
         refused(5030, rate, books)
