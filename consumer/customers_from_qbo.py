@@ -151,9 +151,9 @@ def _recognise(deps: Deps, current: Body) -> Customer | None:
         WaitingError: it may be one that stands in Invoiced; a person has to choose.
     """
     made_from_it = deps.invoiced.find_customers(quickbooks_customer_id=qbo_id(current))
-    if len(made_from_it) == 1 and not _is_linked(deps, made_from_it[0]):
-        return made_from_it[0]
     name = str(current["DisplayName"])
+    if len(made_from_it) == 1 and _bears_its_name(made_from_it[0], current) and not _is_linked(deps, made_from_it[0]):
+        return made_from_it[0]
     suffixed = _posted_under_a_suffix(deps, name)
     if suffixed is not None:
         return suffixed
@@ -169,11 +169,11 @@ def _recognise(deps: Deps, current: Body) -> Customer | None:
         for found in (by_number | by_name).values()
         if names.customer_display_name(found.name, found.number) == name
     ]
-    candidates = composed or list((by_number | {found.id: found for found in made_from_it}).values())
+    candidates = composed or list(by_number.values())
     is_by_itself = deps.profile.settings.customer_matching is not Matching.NEVER
     if is_by_itself and len(candidates) == 1 and not _is_linked(deps, candidates[0]):
         return candidates[0]
-    doubtful = candidates or list(by_name.values())
+    doubtful = candidates or list((by_name | {found.id: found for found in made_from_it}).values())
     if is_by_itself and not doubtful:
         return None
     listed = ", ".join(f"{found.name} ({found.number})" for found in doubtful[:5])
@@ -190,7 +190,16 @@ def _recognise(deps: Deps, current: Body) -> Customer | None:
 def _made_from(deps: Deps, current: Body) -> Customer | None:
     """Return the customer that was created from this one before, its answer having been lost; None if there is none."""
     made = deps.invoiced.find_customers(quickbooks_customer_id=qbo_id(current))
-    return next((customer for customer in made if not _is_linked(deps, customer)), None)
+    named = (customer for customer in made if _bears_its_name(customer, current))
+    return next((customer for customer in named if not _is_linked(deps, customer)), None)
+
+
+def _bears_its_name(customer: Customer, current: Body) -> bool:
+    """Tell whether a customer that names this QBO customer's id is called like it. The id alone proves nothing: it may
+    be from another QuickBooks company, with which the Invoiced account was synced before."""
+    shown = str(current["DisplayName"])
+    composed = names.customer_display_name(customer.name, customer.number)
+    return shown == composed or customer.name == to_invoiced_customer(current).get("name")
 
 
 def _tells_apart(number: str, found: Customer, name: str) -> bool:

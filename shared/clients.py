@@ -89,6 +89,17 @@ class Clients:
         """Return a client for the account of a key that somebody has just given, to try it."""
         return InvoicedClient(self.config.invoiced_api_url, api_key, outbound=self._to_invoiced)
 
+    def quickbooks_with_token(self, realm_id: str, access_token: str) -> QuickBooksClient:
+        """Return a client for the company of a consent that somebody has just given, to see what company it is."""
+        return QuickBooksClient(
+            self.config.quickbooks_api_url,
+            realm_id,
+            access_token=lambda _refused: access_token,
+            pace=RealmPace(self.sessions, realm_id, self.config.quickbooks_calls_per_minute, clock=self.now),
+            outbound=self._to_quickbooks,
+            on_exchange=lambda exchange: self._note(realm_id, exchange),
+        )
+
     def clients_of(self, row: Connection) -> ConnectionClients:
         """Return the clients of a connection; another API key or company makes new ones."""
         key = (row.id, row.realm_id, row.invoiced_api_key_encrypted)

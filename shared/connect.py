@@ -29,6 +29,10 @@ _USED_UP = (
 )
 
 
+class OtherCompanyError(RejectedError):
+    """The consent is for another QuickBooks company than the connection's; nothing was changed."""
+
+
 @dataclass(frozen=True)
 class NewConnection:
     """What a person gives to connect; without a name, the company's own is taken.
@@ -169,17 +173,16 @@ def reconnect_by_consent(clients: Clients, connection_id: str, code: str, realm_
     """Connect anew what has ended, by a consent in the browser; what waited goes on.
 
     Raises:
-        RejectedError: the consent is for another company.
+        OtherCompanyError: the consent is for another company; `shared.other_company` moves the connection there.
         SyncError: Intuit refused or did not answer, and the connection is as it was.
     """
     with clients.sessions() as session:
         row = connections.get(session, connection_id)
     if row.realm_id != realm_id:
-        raise RejectedError(
+        raise OtherCompanyError(
             f"{row.name} is QuickBooks company {row.realm_id}, and the consent was given for company {realm_id}."
-            " Its links and history belong to the first: nothing was changed.",
-            remedy=f"Reconnect and choose {row.name} on Intuit's page. To sync the other company instead, connect it"
-            " as a company of its own.",
+            " Nothing was changed.",
+            remedy=f"Reconnect and choose {row.name} on Intuit's page.",
         )
     tokens = clients.oauth.exchange(code, consent_callback_url(clients))
     _go_on_with(clients, connection_id, tokens)

@@ -7,10 +7,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from shared import passwords
+from shared.config import Config
 from shared.db import users
 from shared.db.session import make_sessions
 from shared.db.users import Role
@@ -61,11 +63,15 @@ class Visit:
 
 def visit(database: Database, folder: Path, *, role: Role | None = Role.ADMIN, **own: str) -> Visit:
     """Return a visit to the product with this database, logged in as a user of that role (None: not logged in)."""
-    config = config_of(environment(folder, database.url, "embedded://", **own))
-    found = Visit(create_app(config, database.engine).test_client())
+    return visit_to(config_of(environment(folder, database.url, "embedded://", **own)), database.engine, role)
+
+
+def visit_to(config: Config, engine: sa.Engine, role: Role | None = Role.ADMIN) -> Visit:
+    """Return a visit to the product with this configuration, logged in as a user of that role (None: not)."""
+    found = Visit(create_app(config, engine).test_client())
     if role is not None:
         email = f"{role.value}@example.com"
-        with make_sessions(database.engine).begin() as session:
+        with make_sessions(engine).begin() as session:
             if users.find(session, email) is None:
                 users.add(session, email, role, _HASH, datetime.now(UTC))
         assert found.log_in(email).status_code == 302

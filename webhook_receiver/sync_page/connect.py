@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response
 from wtforms import DateField, PasswordField, SelectField
 from wtforms.validators import InputRequired, Length, Optional
 
-from shared import connect
+from shared import connect, other_company
+from shared.connect import OtherCompanyError
 from shared.db import audit, connections
 from shared.db.models import Connection
 from shared.errors import SyncError
@@ -22,6 +23,9 @@ from webhook_receiver.sync_page.services import Services
 _STATE = "consent_state"
 # Which company a consent is to connect anew; empty: a new one.
 _RECONNECTS = "consent_reconnects"
+# A consent for another company than the connection's, until somebody has confirmed the move: code and company. The
+# code is good for some minutes, once, and only together with our client secret.
+_OTHER = "consent_for_other_company"
 
 log = structlog.get_logger()
 
@@ -88,6 +92,9 @@ def make_connect(services: Services) -> Blueprint:
                 connection_id = company_id
             else:
                 connection_id = connect.connect_by_consent(services.clients, code, realm_id).id
+        except OtherCompanyError:
+            session[_OTHER] = {"company_id": company_id, "code": code, "realm_id": realm_id}
+            return redirect(url_for(".other", company_id=company_id))
         except SyncError as error:
             log.warning("not connected", cause=error.cause, detail=error.detail)
             flash(f"{error.cause} {error.remedy}".strip(), "bad")
@@ -101,6 +108,36 @@ def make_connect(services: Services) -> Blueprint:
             return redirect(back)
         flash("QuickBooks is connected. Two things are left to say.", "good")
         return redirect(url_for(".set_up", company_id=connection_id))
+
+    @page.get("/companies/<company_id>/other-company")
+    @admin_only
+    def other(company_id: str) -> str | Response:
+        consent = session.get(_OTHER)
+        if consent is None or consent["company_id"] != company_id:
+            return redirect(url_for("page.companies.overview", company_id=company_id))
+        with services.reading_sessions.begin() as db:
+            leaving = other_company.leaving(db, company_id)
+        return render_template(
+            "other_company.html",
+            realm_id=consent["realm_id"],
+            leaving=leaving,
+            is_ended=company().state != connections.CONNECTED,
+        )
+
+    @page.post("/companies/<company_id>/other-company")
+    @admin_only
+    def move(company_id: str) -> Response:
+        consent = session.pop(_OTHER, None)
+        if consent is None or consent["company_id"] != company_id:
+            abort(400, "This move was not asked for in this browser, or was made already. Reconnect again.")
+        try:
+            row = other_company.move(services.clients, company_id, consent["code"], consent["realm_id"], who())
+        except SyncError as error:
+            log.warning("not moved", cause=error.cause, detail=error.detail)
+            flash(f"{error.cause} {error.remedy}".strip(), "bad")
+            return redirect(url_for("page.companies.overview", company_id=company_id))
+        flash(f"Moved to {row.name}. Nothing is posted there before you press Synchronize.", "good")
+        return redirect(url_for(".set_up", company_id=company_id))
 
     @page.route("/companies/<company_id>/set-up", methods=["GET", "POST"])
     @admin_only

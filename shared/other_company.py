@@ -1,0 +1,158 @@
+"""Moves a connection to another QuickBooks company: what belongs to the former one is let go, and nothing posted twice.
+
+What was posted in the former company stays there as it is. Everything that tells which object of it stands for
+which record is forgotten, so that the first Synchronize afterwards posts each record anew in the other company.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from shared.clients import Clients
+from shared.connect import consent_callback_url, read_company
+from shared.db import audit, connections, sweeps
+from shared.db.models import Connection, Cursor, Link, Pace, PendingWrite, Record
+from shared.errors import RejectedError
+from shared.messages import Kind
+from shared.outcomes import WAITS_FOR_START, Outcome
+from shared.settings import Settings, preferences_from_document
+
+# Records that stand for objects of QuickBooks, not for ones of Invoiced.
+_OF_QUICKBOOKS = (
+    Kind.QUICKBOOKS_CUSTOMER,
+    Kind.QUICKBOOKS_PREFERENCES,
+    Kind.ITEM,
+    Kind.ACCOUNT,
+    Kind.TAX_CODE,
+    Kind.PAYMENT_METHOD,
+)
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """What a move would let go: `links` to objects of the former company, and how many `records` are posted anew."""
+
+    links: int
+    records: int
+
+
+def leaving(session: Session, connection_id: str) -> Leaving:
+    """Count what a move of the connection would let go."""
+    links = sa.select(sa.func.count()).select_from(Link).where(Link.connection_id == connection_id)
+    records = (
+        sa.select(sa.func.count())
+        .select_from(Record)
+        .where(Record.connection_id == connection_id, Record.kind.not_in([kind.value for kind in _OF_QUICKBOOKS]))
+    )
+    return Leaving(session.execute(links).scalar_one(), session.execute(records).scalar_one())
+
+
+def move(clients: Clients, connection_id: str, code: str, realm_id: str, who: str) -> Connection:
+    """Let a connection that has ended go on with another QuickBooks company; `code` is of the consent given for it.
+
+    Nothing is posted there until somebody presses Synchronize. `who` is noted in the audit trail.
+
+    Raises:
+        RejectedError: the connection has not ended, records are in work, the other company is connected already or
+            outside the US. Nothing is changed.
+        SyncError: Intuit or QuickBooks refused or did not answer. Nothing is changed.
+    """
+    with clients.sessions() as session:
+        _check(session, connection_id, realm_id, clients.now())
+    tokens = clients.oauth.exchange(code, consent_callback_url(clients))
+    preferences = clients.quickbooks_with_token(realm_id, tokens.access_token).read_company()
+    if preferences.country != "US":
+        clients.oauth.revoke(tokens.refresh_token)
+        raise RejectedError(
+            f"{preferences.company_name} is a company in {preferences.country}; only US companies are synced yet.",
+            remedy="Choose a US company.",
+        )
+    with clients.sessions.begin() as session:
+        row = _check(session, connection_id, realm_id, clients.now())
+        before = _called(row)
+        _let_go(session, row, clients.now())
+        connections.replace_refresh_token(
+            session, clients.vault, connection_id, tokens.refresh_token, tokens.refresh_expires_at
+        )
+        row.refresh_token_hard_expires_at = tokens.refresh_hard_expires_at
+        if row.preferences and row.name == preferences_from_document(row.preferences).company_name:
+            row.name = preferences.company_name
+        row.realm_id = realm_id
+        row.started_at = row.quickbooks_webhook_at = row.last_write_at = None
+        connections.save_settings(session, connection_id, Settings())
+        connections.save_preferences(session, connection_id, preferences, clients.now())
+        audit.note(
+            session, connection_id, who, "Moved to another QuickBooks company", clients.now(),
+            before=before, after=_called(row),
+        )  # fmt: skip
+    # The payment methods of the other company; should that fail, they are found on first use.
+    read_company(clients.sessions, clients.quickbooks(connection_id), connection_id, clients.now())
+    return row
+
+
+def _check(session: Session, connection_id: str, realm_id: str, now: datetime) -> Connection:
+    """Return the connection, locked, if it can be moved.
+
+    Raises:
+        RejectedError: it cannot.
+    """
+    row = connections.get_locked(session, connection_id)
+    if row.state == connections.CONNECTED:
+        raise RejectedError(
+            f"{row.name} is connected to its own QuickBooks company.",
+            remedy="Disconnect it first, so that nothing is in work; then reconnect and choose the other company.",
+        )
+    # Whoever holds a lease may still be writing to the former company, and would link what it wrote.
+    in_work = sa.select(Record.record_id).where(Record.connection_id == connection_id, Record.lease_until > now)
+    if session.execute(in_work.limit(1)).first() is not None:
+        raise RejectedError("Records are in work at this moment.", remedy="Try again in a minute.")
+    if connections.find_id_of_realm(session, realm_id) is not None:
+        raise RejectedError(
+            f"The QuickBooks company {realm_id} is connected already.", remedy="Choose a company that is not."
+        )
+    return row
+
+
+def _let_go(session: Session, row: Connection, now: datetime) -> None:
+    running = sweeps.find_running(session, row.id)
+    if running is not None:
+        sweeps.cancel(session, running, now)
+    for table in (PendingWrite, Link, Cursor):
+        session.execute(sa.delete(table).where(table.connection_id == row.id))
+    session.execute(sa.delete(Pace).where(Pace.realm_id == row.realm_id))
+    session.execute(
+        sa.delete(Record).where(
+            Record.connection_id == row.id, Record.kind.in_([kind.value for kind in _OF_QUICKBOOKS])
+        )
+    )
+    session.execute(
+        sa.update(Record)
+        .where(Record.connection_id == row.id)
+        .values(
+            outcome=Outcome.WAITING.value,
+            outcome_at=now,
+            cause="Not posted in the other QuickBooks company yet",
+            remedy="See on the overview what would be posted, then press Synchronize.",
+            cause_group="start",
+            waiting_for=WAITS_FOR_START,
+            code=None,
+            detail=None,
+            setting=None,
+            versions=None,
+            next_look_at=None,
+            attempts=0,
+            dirty=False,
+            asked_by_person=False,
+            choice=None,
+            source_updated_at=None,
+            closed_at=None,
+            asked_at=None,
+        )
+    )
+
+
+def _called(row: Connection) -> str:
+    name = preferences_from_document(row.preferences).company_name if row.preferences else row.name
+    return f"{name}, QuickBooks company {row.realm_id}"
