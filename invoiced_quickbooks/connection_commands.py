@@ -1,4 +1,4 @@
-"""`connection`: add, list, show, remove, refresh, reconnect."""
+"""`connection`: add, list, show, remove, refresh, reconnect, disconnect, and the key of the Invoiced account."""
 
 import sys
 from datetime import datetime
@@ -13,11 +13,14 @@ from invoiced_quickbooks.shown import in_utc, print_fields, print_json
 from shared.connect import (
     NewConnection,
     add_connection,
+    disconnect,
+    give_invoiced_key,
     quickbooks_webhook_url,
     reconnect,
     webhook_url,
 )
-from shared.db import connections
+from shared.db import audit, connections
+from shared.db.connection_health import health_of
 from shared.db.models import Connection
 from shared.db.records import RecordKey
 from shared.messages import PREFERENCES_ID, Kind
@@ -25,7 +28,7 @@ from shared.outcomes import SETTLED_WELL, Outcome
 from shared.setting_values import DEFAULT_TIME_ZONE
 from shared.settings import settings_from_document
 
-# A company has one Preferences object; QBO gives it this id.
+_WHO = "command line"
 
 
 @click.group()
@@ -83,6 +86,7 @@ def add(
     )
     with opened() as wiring:
         row = add_connection(wiring, new, say=_say)
+        _note(wiring, row.id, "Connected QuickBooks")
         shown = _summary(wiring, row)
     if as_json:
         print_json(shown)
@@ -126,7 +130,8 @@ def show(as_json: bool, connection_id: str | None) -> None:
     with opened() as wiring:
         with reading(wiring) as session:
             row = chosen_connection(session, connection_id)
-        shown = _summary(wiring, row) | _details(row)
+            health = health_of(session, row.id, row.realm_id, wiring.now())
+        shown = _summary(wiring, row) | _details(row) | {"health": vars(health) | _last_heard_of(row)}
     if as_json:
         print_json(shown)
     else:
@@ -188,12 +193,61 @@ def reconnect_command(refresh_token: str, as_json: bool, connection_id: str | No
         with reading(wiring) as session:
             row = chosen_connection(session, connection_id)
         reconnect(wiring, row.id, _not_blank("--refresh-token", refresh_token))
+        _note(wiring, row.id, "Reconnected")
         with reading(wiring) as session:
             shown = _summary(wiring, connections.get(session, row.id))
     if as_json:
         print_json(shown)
     else:
         click.echo(f"{row.name} is connected again; what waited for it goes on.")
+
+
+@connection.command("disconnect")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@as_json
+@of_connection
+def disconnect_command(yes: bool, as_json: bool, connection_id: str | None) -> None:
+    """Give the authorization back at Intuit and stop the sync. History and links are kept; what changes waits."""
+    with opened() as wiring:
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+        if not yes and sys.stdin.isatty():
+            click.confirm(f"Disconnect {row.name} ({row.id}) from QuickBooks?", abort=True, err=True)
+        _note(wiring, row.id, "Disconnected QuickBooks")
+        disconnect(wiring, row.id)
+        with reading(wiring) as session:
+            shown = _summary(wiring, connections.get(session, row.id))
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(f"{row.name} is disconnected. `connection reconnect` lets go on what waits for it.")
+
+
+@connection.command()
+@click.option(
+    "--invoiced-api-key", required=True, metavar="KEY", envvar="INVOICED_API_KEY", show_envvar=True,
+    help="The new API key of the Invoiced account.",
+)  # fmt: skip
+@as_json
+@of_connection
+def key(invoiced_api_key: str, as_json: bool, connection_id: str | None) -> None:
+    """Give a connection another API key of its Invoiced account; it is tried before it is stored."""
+    with opened() as wiring:
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+        give_invoiced_key(wiring, row.id, _not_blank("--invoiced-api-key", invoiced_api_key))
+        _note(wiring, row.id, "API key of Invoiced")
+        with reading(wiring) as session:
+            shown = _summary(wiring, connections.get(session, row.id))
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(f"Invoiced takes the key. What waited for it goes on in {row.name}.")
+
+
+def _note(wiring: Wiring, connection_id: str, what: str) -> None:
+    with wiring.sessions.begin() as session:
+        audit.note(session, connection_id, _WHO, what, wiring.now())
 
 
 def _say(text: str) -> None:
@@ -214,6 +268,15 @@ def _summary(wiring: Wiring, row: Connection) -> dict[str, Any]:
         "start_date": row.start_date,
         "webhook_url": webhook_url(wiring, row.id),
         "quickbooks_webhook_url": quickbooks_webhook_url(wiring),
+    }
+
+
+def _last_heard_of(row: Connection) -> dict[str, Any]:
+    return {
+        "invoiced_webhook_at": in_utc(row.invoiced_webhook_at),
+        "quickbooks_webhook_at": in_utc(row.quickbooks_webhook_at),
+        "last_write_at": in_utc(row.last_write_at),
+        "authorization_ends_at": in_utc(row.refresh_token_hard_expires_at),
     }
 
 

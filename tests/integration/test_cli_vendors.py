@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.db import connections, records
+from shared.db import audit, connections, records
 from shared.db.models import Connection
 from shared.db.records import RecordKey
 from shared.db.session import make_sessions
@@ -260,3 +260,24 @@ def path_of(vendors: Vendors) -> str:
 def state_of(vendors: Vendors, connection_id: str) -> Connection:
     with make_sessions(vendors.database.engine)() as session:
         return connections.get(session, connection_id)
+
+
+def test_a_disconnected_company_waits_until_it_is_reconnected_and_the_audit_trail_tells(vendors: Vendors) -> None:
+    connection_id = vendors.connect()
+    given_back = vendors.refresh_token()
+    assert vendors.cli.json("connection", "disconnect")["state"] == "disconnected"
+    refused = vendors.cli.failure("connection", "reconnect", "--refresh-token", given_back)
+    assert "ended the authorization" in refused[0]
+    assert vendors.cli.json("connection", "show")["health"]["reads"] > 0
+
+    vendors.quickbooks.call("PATCH", path_of(vendors), {"connection": "connected"})
+    fresh = vendors.refresh_token()
+    assert vendors.cli.json("connection", "reconnect", QUICKBOOKS_REFRESH_TOKEN=fresh)["state"] == "connected"
+    assert "key" in vendors.cli.failure("connection", "key", "--invoiced-api-key", "no such key")[0]
+    assert vendors.cli.json("connection", "key")["id"] == connection_id
+    with make_sessions(vendors.database.engine)() as session:
+        told = [(entry.who, entry.what) for entry in audit.list_latest(session, connection_id)]
+    assert told == [
+        ("command line", what)
+        for what in ("API key of Invoiced", "Reconnected", "Disconnected QuickBooks", "Connected QuickBooks")
+    ]
