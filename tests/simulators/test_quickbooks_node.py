@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simulators.quickbooks.new_company import Plan
 from tests.conftest import if_there
 from tests.node_clients import node_clients, run_node
 from tests.simulators.quickbooks_cases import CASES, Case, make_refs
@@ -112,3 +113,10 @@ def test_a_connection_is_made_refreshed_and_revoked(books: Books, modules: Path)
     assert told["refreshed"]["refresh_token"] == told["token"]["refresh_token"]
     assert (told["codeAgain"], told["revoked"]) == ("refused", "refused")
     assert books.send("GET", "companyinfo/1").status_code == 401
+
+
+def test_exchange_rates_are_set_and_read(modules: Path) -> None:
+    with running(plans=[Plan(multicurrency=True)]) as (books,):
+        books.write("CompanyCurrency", {"Code": "EUR", "Name": "Euro"})
+        told = node(books, modules, "currencies.js", day=books.simulator.clock.now().date().isoformat())
+        assert (told["rate"], told["listed"], told["currency"]) == (1.25, [1.25], "EUR")
