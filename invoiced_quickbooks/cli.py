@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from invoiced_quickbooks.connection_commands import connection
 from invoiced_quickbooks.customer_commands import customers
+from invoiced_quickbooks.preflight_command import preflight
 from invoiced_quickbooks.record_command import show_record
 from invoiced_quickbooks.records_commands import (
     export,
@@ -86,6 +87,7 @@ def _lines_of_database(error: SQLAlchemyError) -> list[str]:
 for command in (
     connection,
     settings,
+    preflight,
     user,
     sweep,
     sync,

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shared.db import connections, links, pending_writes, record_actions, records
-from shared.db.models import Link
+from shared.db.models import Link, Record
 from shared.db.records import RecordKey
 from shared.messages import Kind
 from shared.settings import preferences_from_document
@@ -22,6 +23,29 @@ class Refused:
 
     key: RecordKey
     reason: str
+
+
+def find_named(
+    session: Session, connection_id: str, kind: Kind, names: Sequence[str]
+) -> tuple[list[RecordKey], list[str]]:
+    """Return the records that people call so (by number, or Invoiced's id), and the names that nothing has."""
+    found: dict[str, str] = {}
+    for name in names:
+        record_id = session.scalar(
+            sa.select(Record.record_id)
+            .where(
+                Record.connection_id == connection_id,
+                Record.kind == kind.value,
+                sa.or_(Record.label == name, Record.record_id == name),
+            )
+            # The number goes before the id.
+            .order_by(Record.label != name, Record.record_id)
+            .limit(1)
+        )
+        if record_id is not None:
+            found[name] = record_id
+    keys = [RecordKey(connection_id, kind, record_id) for record_id in dict.fromkeys(found.values())]
+    return keys, [name for name in names if name not in found]
 
 
 def repost(

@@ -101,6 +101,18 @@ def parse(name: str, text: str) -> Any:
     return _PARSERS[name](text.strip())
 
 
+def as_text(name: str, value: Any) -> str:
+    """Return the text that `parse` makes this value of."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return (_YES_NO if name == "deactivate_customers" else _ON_OFF)[value]
+        case Mapping():
+            return ", ".join(f"{key}={account}" for key, account in sorted(value.items()))
+    return str(value)
+
+
 def in_words(name: str, value: Any, called: Mapping[str, str] | None = None) -> str:
     """Return a value for people; `called` has the names of QBO's objects by id, as far as they are known."""
     names = called or {}

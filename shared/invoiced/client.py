@@ -17,7 +17,7 @@ from shared.errors import (
     SyncError,
     TransientError,
 )
-from shared.invoiced.entities import CreditNote, Customer, Event, Invoice, Listed, Payment
+from shared.invoiced.entities import AccountingSync, CreditNote, Customer, Event, Invoice, Listed, Outline, Payment
 from shared.money import encode_json
 from shared.outbound import Answer, Outbound, retry_after_s
 
@@ -27,7 +27,7 @@ _FIELD = re.compile(r" - at `\$\.?(.*)`\Z")
 
 log = structlog.get_logger()
 
-Entity = TypeVar("Entity", Invoice, Customer, Payment, CreditNote, Listed, Event)
+Entity = TypeVar("Entity", Invoice, Customer, Payment, CreditNote, Listed, Event, Outline, AccountingSync)
 
 
 class InvoicedClient:
@@ -99,6 +99,23 @@ class InvoicedClient:
         if updated_after is not None:
             query["updated_after"] = str(updated_after)
         return self._pages(plural, Listed, query)
+
+    # Invoiced API reference, "List all invoices", "List all payments"
+    def list_outlines(self, plural: str) -> Iterator[list[Outline]]:
+        """Fetch all invoices or payments (`plural`), page by page as used, the oldest first."""
+        query = {"sort": "created_at asc"}
+        return self._pages(plural, Outline, {**query, "include": "applied_to"} if plural == "payments" else query)
+
+    # Invoiced's Go client, accounting sync status
+    def fetch_accounting_sync(self, invoice_id: str | int) -> AccountingSync:
+        """Fetch what Invoiced's own accounting integrations say of an invoice.
+
+        Raises:
+            NotFoundError: they say nothing of it, or this account does not have that address.
+        """
+        checked = _checked(invoice_id)
+        answer = self._call("GET", f"invoices/{checked}/accounting_sync_status")
+        return _decoded(answer, AccountingSync, f"The sync status of invoice {checked}")
 
     # Invoiced API reference, "List all events": the newest first
     def list_events(self, since: int) -> Iterator[Event]:

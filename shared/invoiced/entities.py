@@ -166,6 +166,31 @@ class Listed(Struct, frozen=True):
     name: str | None = None
 
 
+class Outline(Struct, frozen=True):
+    """What a list shows of an invoice or a payment, as far as a first look needs it: `total` of an invoice, `amount`
+    of a payment, in major units of `currency`."""
+
+    id: int
+    date: int | None = None
+    currency: str | None = None
+    customer: Relation | None = None
+    draft: bool | None = False
+    status: str | None = None
+    voided: bool | None = False
+    total: Decimal | None = None
+    amount: Decimal | None = None
+    charge: Charge | None = None
+    applied_to: tuple[Split, ...] | None = ()
+
+
+class AccountingSync(Struct, frozen=True):
+    """What Invoiced's own integrations say of a record; empty where none has synced it."""
+
+    accounting_system: str | None = None
+    accounting_id: str | None = None
+    last_synced: int | str | None = None
+
+
 class EventData(Struct, frozen=True):
     """The object of an event, as it was."""
 

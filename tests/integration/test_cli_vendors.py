@@ -216,6 +216,24 @@ def test_accounts_items_and_codes_have_to_stand_in_quickbooks(vendors: Vendors) 
     assert vendors.cli.json("settings", "show")["income_account"] == account["Id"]
 
 
+def test_choices_reposting_and_the_check_up_on_the_command_line(vendors: Vendors) -> None:
+    vendors.connect()
+    choices = vendors.cli.json("settings", "choices", "income_account")["income_account"]
+    assert "Services" in [choice["name"] for choice in choices]
+    invoice = vendors.invoiced.invoice(vendors.invoiced.customer()["id"])
+    look = vendors.cli.json("preflight", "--first-look")["first_look"]
+    assert [month["amount"] for month in look["invoices"].values()] == ["100.00"]
+    assert look["customers_to_create"] == 1
+    assert "needs a person" not in vendors.cli.call("preflight", "--first-look").stdout
+    assert vendors.cli.call("sync", "invoice", str(invoice["id"])).exit_code == 0
+    vendors.cli.json("settings", "set", "number_prefix", "N-")
+    assert vendors.cli.json("settings", "repost", "invoice", str(invoice["id"]))["reposted"] == [str(invoice["id"])]
+    assert vendors.cli.call("sync", "invoice", str(invoice["id"])).exit_code == 0
+    assert vendors.quickbooks.one("Invoice")["DocNumber"] == f"N-{invoice['number']}"
+    vendors.quickbooks.prefer(SalesFormsPrefs={"AllowDiscount": False})
+    assert "discounts" in [finding["key"] for finding in vendors.cli.json("preflight")["findings"]]
+
+
 def test_refreshed_preferences_let_go_on_what_they_had_stopped(vendors: Vendors) -> None:
     vendors.quickbooks.prefer(SalesFormsPrefs={"AllowDiscount": False})
     vendors.connect()

@@ -19,8 +19,10 @@ from webhook_receiver.sync_page.companies import make_companies
 from webhook_receiver.sync_page.connect import make_connect
 from webhook_receiver.sync_page.customers import make_customers
 from webhook_receiver.sync_page.login import make_login, make_login_manager
+from webhook_receiver.sync_page.preflight import make_preflight
 from webhook_receiver.sync_page.records import make_records
 from webhook_receiver.sync_page.services import Services
+from webhook_receiver.sync_page.settings import make_settings
 from webhook_receiver.sync_page.sweeps import make_sweeps
 
 # A page of the product each: whoever makes it adds it here, and to the navigation.
@@ -32,6 +34,8 @@ _PAGES: tuple[Callable[[Services], Blueprint], ...] = (
     make_attention,
     make_customers,
     make_sweeps,
+    make_preflight,
+    make_settings,
     make_audit,
 )
 _ATTENTION = "page.attention.index"

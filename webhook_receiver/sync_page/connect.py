@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response
 from wtforms import DateField, PasswordField, SelectField
 from wtforms.validators import InputRequired, Length, Optional
 
-from shared import connect, other_company
+from shared import connect, other_company, setting_values
+from shared.change_settings import change
 from shared.connect import OtherCompanyError
 from shared.db import audit, connections
 from shared.db.models import Connection
@@ -156,15 +157,8 @@ def make_connect(services: Services) -> Blueprint:
                 flash("Invoiced takes the key.", "good")
                 return redirect(url_for(".set_up", company_id=company_id))
         if "books-time_zone" in request.form and books_form.validate_on_submit():
-            zone, start_date = books_form.time_zone.data, books_form.start_date.data
-            with services.sessions.begin() as db:
-                fresh = connections.get_locked(db, company_id)
-                before = f"{fresh.time_zone}, from {fresh.start_date or 'the beginning'}"
-                fresh.time_zone, fresh.start_date = zone, start_date
-                audit.note(
-                    db, company_id, who(), "Time zone and start date", services.now(),
-                    before=before, after=f"{zone}, from {start_date or 'the beginning'}",
-                )  # fmt: skip
+            days = {name: setting_values.as_text(name, books_form[name].data) for name in setting_values.OF_CONNECTION}
+            change(services.clients, company_id, days, who())
             flash("Saved.", "good")
             return redirect(url_for("page.companies.overview", company_id=company_id))
         return render_template(

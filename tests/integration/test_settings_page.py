@@ -1,0 +1,159 @@
+"""The pages of the settings and of the check-up, and the same on the command line, with both simulators behind."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.db import audit, connections
+from shared.db.session import make_sessions
+from shared.db.users import Role
+from tests.conftest import Database
+from tests.flows.company import Company
+from tests.flows.conftest import start_company as start_company
+from tests.flows.test_settings import account, billed
+from tests.integration.page_visit import Visit, text_of, visit
+
+
+class Pages:
+    """A company, and a person at its pages."""
+
+    def __init__(self, company: Company, database: Database, folder: Path) -> None:
+        self.company = company
+        self._database, self._folder = database, folder
+        self.admin = self.visit(Role.ADMIN)
+        self.path = f"/companies/{company.id}"
+
+    def visit(self, role: Role) -> Visit:
+        config = self.company.wiring.config
+        return visit(
+            self._database,
+            self._folder,
+            role=role,
+            TOKEN_KEYS=config.token_keys[0],
+            QUICKBOOKS_API_URL=config.quickbooks_api_url,
+            QUICKBOOKS_DISCOVERY_URL=config.quickbooks_discovery_url,
+            QUICKBOOKS_CLIENT_ID=config.quickbooks_client_id,
+            QUICKBOOKS_CLIENT_SECRET=config.quickbooks_client_secret,
+            INVOICED_API_URL=config.invoiced_api_url,
+        )
+
+    def fields(self) -> dict[str, Any]:
+        """Return what the form of the settings holds, as a browser would send it."""
+        text = self.admin.get(f"{self.path}/settings/").text.split("Post again")[0]
+        found: dict[str, Any] = {}
+        for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', text, re.DOTALL):
+            chosen = re.search(r'<option selected value="([^"]*)"', options)
+            found[name] = chosen[1] if chosen else re.findall(r'value="([^"]*)"', options)[0]
+        for name in ("number_prefix", "start_date"):
+            field = re.search(rf'<input[^>]*name="{name}"[^>]*value="([^"]*)"', text)
+            found[name] = field[1] if field else ""
+        return found
+
+    def save(self, **changed: str) -> str:
+        answer = self.admin.send(f"{self.path}/settings/", **{**self.fields(), **changed})
+        return text_of(self.admin.get(answer.location) if answer.status_code == 302 else answer)
+
+
+@pytest.fixture
+def pages(start_company: Any, sqlite_database: Database, tmp_path: Path) -> Pages:
+    return Pages(start_company(), sqlite_database, tmp_path)
+
+
+def test_a_form_sent_as_it_stands_changes_nothing(pages: Pages) -> None:
+    assert "Nothing was different from before." in pages.save()
+
+
+def test_settings_are_chosen_by_name_saved_and_audited(pages: Pages) -> None:
+    bank = account(pages.company, "Bank", "Second bank")
+    shown = pages.admin.get(f"{pages.path}/settings/").text
+    assert f'<option value="{bank}">Second bank</option>' in shown
+    assert "Default: Invoiced Sales, created on first use" in shown
+    said = pages.save(method_check=bank, customers="to QuickBooks", number_prefix="N-", start_date="2026-02-01")
+    assert "Deposit account by payment method: Check: Second bank" in said
+    sessions = make_sessions(pages.company.wiring.engine)
+    with sessions() as session:
+        row = connections.get(session, pages.company.id)
+        profile = connections.profile(row)
+        entries = {entry.what: (entry.who, entry.before, entry.after) for entry in audit.list_latest(session, row.id)}
+    assert profile.settings.deposit_by_method == {"check": bank}
+    assert profile.settings.number_prefix == "N-"
+    assert str(profile.start_date) == "2026-02-01"
+    assert entries["Customers"] == ("admin@example.com", "both", "to QuickBooks")
+    assert "Nothing was different from before." in pages.save()
+
+
+def test_an_error_is_told_at_its_field_and_nothing_is_saved(pages: Pages) -> None:
+    bank = account(pages.company, "Bank", "Second bank")
+    answer = pages.admin.send(
+        f"{pages.path}/settings/", **{**pages.fields(), "number_prefix": "MUCH-TOO-LONG-", "payments": "off"}
+    )
+    assert 'id="number_prefix-error"' in answer.text
+    answer = pages.admin.send(f"{pages.path}/settings/", **{**pages.fields(), "income_account": bank})
+    assert "is of the type Bank" in text_of(answer)
+    assert 'id="income_account-error"' in answer.text
+    assert pages.fields()["payments"] == "on"
+
+
+def test_a_viewer_reads_the_settings_and_saves_nothing(pages: Pages) -> None:
+    viewer = pages.visit(Role.VIEWER)
+    assert "disabled" in viewer.get(f"{pages.path}/settings/").text
+    assert viewer.send(f"{pages.path}/settings/", **pages.fields()).status_code == 403
+    assert viewer.get(f"{pages.path}/preflight/first-look").status_code == 403
+
+
+def test_lists_are_kept_and_read_again_on_request(pages: Pages) -> None:
+    pages.admin.get(f"{pages.path}/settings/")
+    bank = account(pages.company, "Bank", "Second bank")
+    assert bank not in re.findall(r'value="(\d+)"', pages.admin.get(f"{pages.path}/settings/").text)
+    pages.admin.send(f"{pages.path}/settings/", f"{pages.path}/settings/read-again")
+    assert bank in re.findall(r'value="(\d+)"', pages.admin.get(f"{pages.path}/settings/").text)
+
+
+def test_documents_are_posted_again_by_number(pages: Pages) -> None:
+    invoice, _ = billed(pages.company)
+    pages.company.invoice(invoice)
+    pages.save(number_prefix="N-")
+    pages.admin.send(
+        f"{pages.path}/settings/", f"{pages.path}/settings/repost", kind="invoice", names=f"{invoice['number']}\nX-9"
+    )
+    said = text_of(pages.admin.get(f"{pages.path}/settings/"))
+    assert "1 will be posted again" in said
+    assert "Nothing is known of: X-9." in said
+    pages.company.settle()
+    assert pages.company.quickbooks.one("Invoice")["DocNumber"] == f"N-{invoice['number']}"
+
+
+def test_the_check_up_names_what_is_wrong_and_what_to_do(pages: Pages) -> None:
+    pages.company.quickbooks.prefer(
+        SalesFormsPrefs={"CustomTxnNumbers": False, "AllowDiscount": False, "AutoApplyCredit": True},
+        AccountingInfoPrefs={"BookCloseDate": "2026-06-30"},
+    )
+    bank = account(pages.company, "Bank", "Second bank")
+    pages.save(deposit_account=bank)
+    pages.company.quickbooks.by_hand("Account", {**pages.company.quickbooks.one("Account", Id=bank), "Active": False})
+    said = text_of(pages.admin.get(f"{pages.path}/preflight/"))
+    for words in (
+        "Custom transaction numbers are off",
+        "Discounts are off",
+        "QuickBooks applies credits by itself",
+        "closed until 2026-06-30",
+        "Deposit account: Second bank",
+        "No webhook of Invoiced has arrived yet",
+        "Is Invoiced's own QuickBooks integration off?",
+    ):
+        assert words in said
+
+
+def test_the_first_look_counts_what_would_be_posted_and_writes_nothing(pages: Pages) -> None:
+    invoice, _ = billed(pages.company)
+    pages.company.invoiced.invoice(invoice["customer"], draft=True)
+    pages.company.quickbooks.forget_calls()
+    answer = pages.admin.get(f"{pages.path}/preflight/first-look")
+    said = text_of(answer)
+    assert "1 invoice would be posted, $100.00" in said
+    assert "1 payment would be posted, $100.00" in said
+    assert "1: draft" in said
+    assert "1 customers would be created" in said
+    assert pages.company.quickbooks.calls() == []

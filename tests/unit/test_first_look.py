@@ -1,0 +1,101 @@
+"""What a first look counts, by rule."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.first_look import FirstLook, Sum, Terms
+from shared.invoiced.entities import Charge, Outline, Split
+from shared.preflight import Facts, Severity, check
+from shared.settings import Preferences, Settings
+
+# 2026-03-31, late in the evening in Chicago, and a month later.
+IN_MARCH, IN_APRIL = 1_775_012_400, 1_777_604_400
+
+
+def look(**known: Any) -> FirstLook:
+    return FirstLook(Terms(Settings(), ZoneInfo("America/Chicago"), date(2026, 2, 1), "USD"), **known)
+
+
+def invoice(number: int, total: str = "10.10", when: int | None = IN_MARCH, **fields: Any) -> Outline:
+    return Outline(number, when, "usd", customer=7, total=Decimal(total), **fields)
+
+
+def payment(number: int, amount: str, *invoices: tuple[int, str], **fields: Any) -> Outline:
+    splits = tuple(Split("invoice", Decimal(part), invoice=paid) for paid, part in invoices)
+    return Outline(
+        number, IN_APRIL, "usd", **{"customer": 7, "amount": Decimal(amount), "applied_to": splits, **fields}
+    )
+
+
+def test_invoices_are_summed_by_the_companys_months_and_left_out_by_reason() -> None:
+    found = look(posted_invoices=frozenset({9}))
+    found.add_invoices([invoice(1), invoice(2, "0.20"), invoice(3, when=IN_APRIL)])
+    # A page may show again what moved behind it.
+    found.add_invoices([invoice(2, "0.20"), invoice(4, draft=True), invoice(5, status="voided"), invoice(9)])
+    found.add_invoices([invoice(6, when=1_700_000_000), Outline(8, IN_MARCH, "eur", total=Decimal(1)), Outline(10)])
+    assert found.invoices == {"2026-03": Sum(2, Decimal("10.30")), "2026-04": Sum(1, Decimal("10.10"))}
+    assert found.skipped_invoices == {
+        "draft": 1, "voided": 1, "dated before the start date": 1, "stands in QuickBooks already": 1,
+    }  # fmt: skip
+    assert found.stuck_invoices == {
+        "in EUR, not in USD": 1,
+        "has no amount, date or currency that can be read": 1,
+    }
+    assert found.customers_to_create == 1
+
+
+def test_payments_follow_what_becomes_of_their_invoices() -> None:
+    found = look(linked_customers=frozenset({7}))
+    found.add_invoices([invoice(1), invoice(2, draft=True), Outline(3, IN_MARCH, "eur", total=Decimal(1))])
+    credit = Split("credit_note", Decimal("0.10"), invoice=1)
+    found.add_payments(
+        [
+            payment(1, "10.10", applied_to=(Split("invoice", Decimal(10), invoice=1), credit)),
+            payment(2, "5", (2, "5")),
+            payment(3, "6", (1, "1"), (2, "5")),
+            payment(4, "1", (3, "1")),
+            payment(5, "1", voided=True),
+            payment(6, "1", charge=Charge("pending")),
+            payment(7, "0.10", applied_to=(credit,)),
+            payment(8, "4"),
+            payment(9, "4", customer=None),
+        ]
+    )
+    assert found.payments == {"2026-04": Sum(2, Decimal("14.00"))}
+    assert found.skipped_payments == {
+        "pays only what is not synced": 1, "voided": 1, "credits alone, no money moved": 1, "has no customer": 1,
+    }  # fmt: skip
+    assert sum(found.stuck_payments.values()) == 3
+    assert found.customers_to_create == 0
+
+
+GOOD = Preferences(
+    "Acme", "US", "USD", custom_txn_numbers=True, allow_discount=True, using_sales_tax=True, partner_tax_enabled=None
+)
+
+
+def test_a_company_in_order_leaves_only_what_nobody_can_see() -> None:
+    assert [finding.key for finding in check(Facts(GOOD))] == ["built-in-sync-unseen"]
+
+
+def test_the_gravest_comes_first() -> None:
+    bad = Preferences("Acme", "US", "USD", auto_apply_credit=True, book_close_date=date(2026, 6, 30))
+    found = check(
+        Facts(bad, foreign_currencies=("EUR",), built_in_sync="quickbooks_online", invoiced_webhook_seen=False)
+    )
+    assert {finding.key for finding in found if finding.severity is Severity.PROBLEM} == {
+        "automatic-credits", "built-in-sync",
+    }  # fmt: skip
+    assert [finding.severity for finding in found] == sorted(
+        (finding.severity for finding in found), key=list(Severity).index
+    )
+    assert {"custom-numbers", "discounts", "foreign-currency", "closing-date", "sales-tax", "webhook"} < {
+        finding.key for finding in found
+    }
+
+
+def test_a_start_date_after_the_closing_date_is_no_finding() -> None:
+    closed = Preferences("Acme", "US", "USD", book_close_date=date(2026, 6, 30))
+    assert "closing-date" not in {finding.key for finding in check(Facts(closed, start_date=date(2026, 7, 1)))}
