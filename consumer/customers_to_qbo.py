@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from consumer import look_for, remember
 from consumer.carry_out import carry_out
-from consumer.deps import Deps
+from consumer.deps import Deps, Look
+from consumer.learned import learn_customer
 from consumer.mapping import names
 from consumer.mapping.currency import home_currency_ref
 from consumer.mapping.customer import (
@@ -49,7 +50,11 @@ def wanted(deps: Deps, customer_id: int) -> Wanted:
     def adopt(write: Write, clash: DuplicateNameError) -> Link:
         return _adopt_or_rename(deps, link, fetched[-1], write, clash)
 
-    return Wanted(key, link, f"#{customer_id}", make, adopt)
+    def learn(look: Look) -> None:
+        if fetched:
+            learn_customer(look, fetched[-1])
+
+    return Wanted(key, link, f"#{customer_id}", make, adopt, learn)
 
 
 def _refuse_if_switched_off(deps: Deps, customer: Customer) -> None:

@@ -137,6 +137,8 @@ def _create_all(deps: Deps, wanted: Sequence[Wanted]) -> None:
             deps: Deps, look: Look, one: Wanted = one, plan: Plan = plan, result: Result = result
         ) -> Settlement:
             look.label = one.name
+            if one.learn is not None:
+                one.learn(look)
             return _conclude(deps, one, plan, result)
 
         settlement = look_at(deps, one.key, conclude, look.row)

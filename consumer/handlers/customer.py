@@ -18,7 +18,10 @@ def sync_customer(deps: Deps, look: Look) -> Settlement:
         is_wanted = records.is_waited_for(session, look.key)
     if not linked and is_wanted:
         wanted = customers_to_qbo.wanted(deps, look.invoiced_id)
-        return references.create(deps, wanted)
+        settlement = references.create(deps, wanted)
+        if wanted.learn is not None:
+            wanted.learn(look)
+        return settlement
     if not deps.profile.settings.customers.to_quickbooks:
         return skipped(customers_to_qbo.SWITCHED_OFF, "customers")
     try:

@@ -49,6 +49,9 @@ def test_a_look_and_its_calls_are_remembered_without_secrets(
 
     record = company.record(Kind.INVOICE, invoice["id"])
     assert (record.amount, record.currency, record.customer_name) == (invoice["total"], "USD", "Acme")
+    # Its customer was posted on the way, and is called as people call it.
+    posted = company.record(Kind.CUSTOMER, customer["id"])
+    assert (posted.label, posted.customer_name) == (customer["number"], "Acme")
 
 
 def test_old_entries_and_the_surplus_of_a_record_are_deleted(company: Company) -> None:
