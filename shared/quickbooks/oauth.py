@@ -109,9 +109,11 @@ class QuickBooksOAuth:
         Raises:
             AppRefusedError, RateLimitedError, TransientError: Intuit does not say where its page is.
         """
-        url, _ = OAuth2Session(self._client_id, scope=[_SCOPE], redirect_uri=redirect_uri).authorization_url(
-            self.endpoints().authorization, state=state
-        )
+        address = self.endpoints().authorization
+        _allow_loopback(address)
+        session = OAuth2Session(self._client_id, scope=[_SCOPE], redirect_uri=redirect_uri)
+        url, _ = session.authorization_url(address, state=state)
+        session.close()
         return str(url)
 
     def exchange(self, code: str, redirect_uri: str) -> Tokens:
@@ -237,7 +239,7 @@ class QuickBooksOAuth:
                 remedy="Check QUICKBOOKS_DISCOVERY_URL.",
                 detail=str(error),
             ) from error
-        for address in (found.token, found.revocation):
+        for address in (found.authorization, found.token, found.revocation):
             _check_address(address)
         return found
 

@@ -160,3 +160,13 @@ def test_tokens_are_given_back() -> None:
         assert server.requests[1].path == "/revoke"
         assert server.requests[1].body == b'{"token": "R1"}'
         assert server.requests[1].headers["Authorization"] == "Basic aWQ6c2VjcmV0"
+
+
+def test_a_process_that_has_fetched_no_token_yet_can_lead_to_the_consent_page() -> None:
+    with serving(in_turn()) as server:
+        service = Service(server, in_turn())
+        address = service.oauth.consent_url("http://localhost:8080/oauth/callback", "s1")
+        service.oauth.close()
+    assert address.startswith(f"{server.url}/authorize?response_type=code&client_id=id&")
+    assert "scope=com.intuit.quickbooks.accounting" in address
+    assert address.endswith("state=s1")
