@@ -14,6 +14,7 @@ from shared.db.models import Connection
 from shared.errors import NotFoundError, RejectedError
 from shared.first_use import DEFAULT_ITEM_KEY, TAX_CODE_ID
 from shared.messages import Kind
+from shared.outcomes import WAITS_FOR_CHOICE
 from shared.quickbooks.client import QuickBooksClient
 from shared.setting_values import LISTED, OF_CONNECTION, TITLES
 from shared.settings import settings_from_document
@@ -122,6 +123,8 @@ def release(session: Session, connection_id: str, names: Iterable[str], now: dat
     kept_back = {_KEPT_BACK_BY[name] for name in chosen & _KEPT_BACK_BY.keys()}
     if kept_back:
         records.release_kept_back(session, connection_id, now, settings=kept_back)
+    if "customer_matching" in chosen:
+        records.release_waiting(session, connection_id, WAITS_FOR_CHOICE, now)
     for name in sorted(chosen & _STANDS_FOR.keys()):
         records.release_waiting(session, connection_id, _STANDS_FOR[name], now)
 

@@ -148,7 +148,6 @@ def test_nothing_is_matched_automatically_where_nobody_wants_it(company: Company
     assert company.quickbooks.objects("Invoice") == []
 
     choose(company, customer_matching="default")
-    company.look(Kind.QUICKBOOKS_CUSTOMER, born["Id"])
     company.settle()
     assert company.quickbooks.one("Invoice")["CustomerRef"]["value"] == born["Id"]
 

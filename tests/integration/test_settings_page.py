@@ -155,5 +155,5 @@ def test_the_first_look_counts_what_would_be_posted_and_writes_nothing(pages: Pa
     assert "1 invoice would be posted, $100.00" in said
     assert "1 payment would be posted, $100.00" in said
     assert "1: draft" in said
-    assert "1 customers would be created" in said
+    assert "1 customer would be created" in said
     assert pages.company.quickbooks.calls() == []

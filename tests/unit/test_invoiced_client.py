@@ -70,6 +70,15 @@ def test_each_kind_has_its_path() -> None:
     assert requests[1].query == {"include": "applied_to"}
 
 
+def test_what_invoiced_syncs_by_itself_is_asked_of_an_invoice() -> None:
+    answer = {"synced": True, "accounting_system": "quickbooks_online", "accounting_id": "12", "last_synced": 1}
+    status, requests = asked(lambda _: Reply(body=json.dumps(answer)), lambda client: client.fetch_accounting_sync(7))
+    assert status.accounting_system == "quickbooks_online"
+    assert requests[0].path == "/invoices/7/accounting_sync_status"
+    nothing, _ = asked(lambda _: Reply(body="{}"), lambda client: client.fetch_accounting_sync(7))
+    assert nothing.accounting_system is None
+
+
 @pytest.mark.parametrize("hostile", ["../customers/1", "..", "1/void", "1?x=1", "", "\uff11", "1" * 21, "1\n", "-1"])
 def test_an_id_never_reaches_another_path(hostile: str) -> None:
     for act in (

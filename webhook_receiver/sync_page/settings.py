@@ -27,7 +27,7 @@ from webhook_receiver.sync_page.services import Services
 _METHOD, _CURRENCY = "deposit_by_method", "deposit_by_currency"
 _ON_OFF = ["on", "off"]
 _MATCHING = {
-    Matching.DEFAULT: "by number or composed name; anything else waits",
+    Matching.DEFAULT: "by number or name, else ask",
     Matching.NEVER: "never automatically: always ask",
 }
 _MOST_AT_ONCE = 500
