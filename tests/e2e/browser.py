@@ -85,6 +85,6 @@ class Visitor:
         ]
 
     def _note(self, message: ConsoleMessage) -> None:
-        # Each refusal of a resource is told by the browser as an error too.
-        if message.type == "error":
+        # Each refusal of a resource is told by the browser as an error too; what others show is theirs.
+        if message.type == "error" and message.location.get("url", "").startswith(self.url):
             self.complaints.append(message.text)

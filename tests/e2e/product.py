@@ -56,7 +56,8 @@ class Product:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        # By name: Intuit sends nobody back to an IP address.
+        return f"http://localhost:{self.port}"
 
     @property
     def web(self) -> Process:
@@ -129,7 +130,7 @@ class Product:
         assert self.web.is_running, f"web ended:\n{self.web.log.read_text()}"
         try:
             answer = requests.get(f"{self.url}/healthz", timeout=5)
-        except requests.ConnectionError as error:
+        except (requests.ConnectionError, requests.Timeout) as error:
             return str(error)
         return "" if answer.ok else answer.text
 
