@@ -72,7 +72,7 @@ class Vendor:
 
 @dataclass
 class LivePath:
-    """The product between both vendors. `arrivals` are the instants at which invoices reached QuickBooks.
+    """The product between both vendors. `arrivals`: when each invoice first reached QuickBooks, by its number.
 
     Instants are of `time.perf_counter`.
     """
@@ -82,7 +82,8 @@ class LivePath:
     realm_id: str
     refresh: Callable[[], str]
     variables: dict[str, str]
-    arrivals: list[float]
+    arrivals: dict[str, float]
+    webhook_url: str = ""
 
     def command(self, *arguments: str) -> Any:
         """Return what a command of the product prints with `--json`."""
@@ -118,7 +119,7 @@ class LivePath:
 
 def main() -> None:
     """Print the latency with its ratio, and the calls by case."""
-    with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as path:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as path:
         customer = int(path.invoiced.call("POST", "/customers", {"name": "Acme"})["id"])
         calls = _calls_by_case(path, customer)
         seconds = [_seconds_to_books(path, customer, number) for number in range(INVOICES)]
@@ -157,17 +158,23 @@ def _count(path: LivePath) -> int:
 
 def _seconds_to_books(path: LivePath, customer: int, number: int) -> float:
     """Issue an invoice; return how long after the event it reached QuickBooks."""
-    count = len(path.arrivals)
-    path.issue(customer, quantity=number + 1)
+    seconds = seconds_to_books(path, customer, quantity=number + 1)
+    # So that the next one meets an idle product.
+    time.sleep(0.1)
+    return seconds
+
+
+def seconds_to_books(path: LivePath, customer: int, quantity: int) -> float:
+    """Issue an invoice; return how long after the event it reached QuickBooks."""
+    invoice = path.issue(customer, quantity)
     issued_at = time.perf_counter()
+    number = f"INVD-{path.invoiced.call('GET', f'/invoices/{invoice}')['number']}"
     give_up_at = time.monotonic() + _WITHIN_S
-    while len(path.arrivals) == count:
+    while number not in path.arrivals:
         if time.monotonic() > give_up_at:
             raise RuntimeError("an invoice never reached QuickBooks")
         time.sleep(0.002)
-    # So that the next one meets an idle product.
-    time.sleep(0.1)
-    return path.arrivals[-1] - issued_at
+    return path.arrivals[number] - issued_at
 
 
 def _own_latencies(path: LivePath) -> list[float]:
@@ -189,7 +196,7 @@ def _own_latencies(path: LivePath) -> list[float]:
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[LivePath]:
+def running(folder: Path) -> Iterator[LivePath]:
     """Run both simulators, connect them, and run the product."""
     with ExitStack() as stack:
         quickbooks = create_quickbooks(Options(port=0, empty=True), QuickBooksSwitches(), Clock())
@@ -242,16 +249,17 @@ def _running(folder: Path) -> Iterator[LivePath]:
         stack.enter_context(_process(["consumer"], variables))
         _wait_for(f"http://127.0.0.1:{variables['PORT']}/healthz")
         to_invoiced.call("POST", "/_simulator/webhooks", {"url": address, "secret": _WEBHOOK_SECRET})
+        path.webhook_url = address
         yield path
 
 
-def _noted_arrivals(app: Flask) -> list[float]:
-    """Return a list that grows by the instant of each write of an invoice, taken as it arrives."""
-    arrivals: list[float] = []
+def _noted_arrivals(app: Flask) -> dict[str, float]:
+    """Return what grows by each new invoice: its number, and the instant at which it arrived."""
+    arrivals: dict[str, float] = {}
 
     def note() -> None:
         if request.method == "POST" and request.path.endswith("/invoice"):
-            arrivals.append(time.perf_counter())
+            arrivals.setdefault(str((request.get_json(silent=True) or {}).get("DocNumber")), time.perf_counter())
 
     app.before_request(note)
     return arrivals

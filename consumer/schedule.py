@@ -10,12 +10,13 @@ from consumer.wiring import Wiring
 from shared.db import history, records
 from shared.errors import BrokerUnavailableError
 from shared.messages import Message, Why
-from shared.queues import Publisher
+from shared.queues import BULK, LIVE, Publisher
 
 LOOK_EVERY_S = 0.25
 # When the database or the broker is away.
 LOOK_AGAIN_S = 2.0
 PRUNE_EVERY_S = 600.0
+MANY = 100
 # The oldest entries of a record that has more go, however young they are.
 ENTRIES_OF_A_RECORD = 300
 
@@ -54,9 +55,14 @@ def prune_history(wiring: Wiring) -> int:
 
 
 def publish_due(wiring: Wiring, publisher: Publisher) -> int:
-    """Publish every record that is due, or whose worker died; return how many."""
+    """Publish every record that is due, or whose worker died; return how many.
+
+    When very many are due at once, a person has released them (a reconnect, Retry all): that is bulk work, and must
+    not stand before the webhooks.
+    """
     now = wiring.now()
     with wiring.sessions.begin() as session:
-        due = records.take_due(session, now)
-    publisher.publish([Message(key.connection_id, key.kind, key.record_id, Why.RETRY, seen_at=now) for key in due])
+        due = records.take_due(session, now, MANY)
+    messages = [Message(key.connection_id, key.kind, key.record_id, Why.RETRY, seen_at=now) for key in due]
+    publisher.publish(messages, BULK if len(due) == MANY else LIVE)
     return len(due)

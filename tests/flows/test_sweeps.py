@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from consumer import schedule
 from consumer import sweep as sweeping
-from shared.db import connections, cursors, sweeps
+from shared.db import connections, cursors, records, sweeps
 from shared.db.cursors import Stream
 from shared.db.models import Connection, Record, SweepRecord
+from shared.db.records import RecordKey
 from shared.db.sweeps import Scope
 from shared.errors import RejectedError
 from shared.messages import Kind
 from shared.outcomes import Outcome
+from shared.queues import BULK, LIVE, depth
 from tests.flows.company import Company
 
 StartCompany = Callable[..., Company]
@@ -222,3 +225,14 @@ def test_every_connection_is_swept_by_itself(company: Company) -> None:
     assert company.sweeps_running() == 1
     company.finish_sweeps()
     assert company.quickbooks.one("Payment")["TotalAmt"] == 5
+
+
+def test_what_a_person_releases_in_great_number_does_not_stand_before_webhooks(company: Company) -> None:
+    with company.wiring.sessions.begin() as session:
+        for number in range(schedule.MANY + 1):
+            records.request_look(session, RecordKey(company.id, Kind.INVOICE, str(900_000 + number)), company.now())
+
+    assert [schedule.publish_due(company.wiring, company.publisher) for _ in range(2)] == [schedule.MANY, 1]
+
+    waiting = depth(company.wiring.config.broker_url, company.wiring.engine)
+    assert (waiting[BULK], waiting[LIVE]) == (schedule.MANY, 1)
