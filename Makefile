@@ -18,7 +18,7 @@ PIP_INSTALL = $(IN_VENV) -m pip install --quiet --disable-pip-version-check --ed
 PYTEST_OPTIONS ?= -n auto
 
 .DELETE_ON_ERROR:
-.PHONY: setup run start test lint bench
+.PHONY: setup run start test lint bench screenshots
 
 setup: $(INSTALLED_FOR_TESTS)
 
@@ -61,3 +61,6 @@ test: lint
 
 bench: $(INSTALLED)
 	$(IN_VENV) -m bench
+
+screenshots: setup
+	$(IN_VENV) -m tests.screenshots
