@@ -6,6 +6,7 @@ its lease run out (ADR 0010).
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ from shared.quickbooks.entities import qbo_id
 
 LOOK_EVERY_S = 0.5
 LOOK_AGAIN_S = 5.0
+ASK_EVERY_S = 15.0
 # Clocks differ, and a change may become visible a moment after its time stamp.
 OVERLAP = timedelta(minutes=5)
 # A look that began this long after a change has certainly seen it: both sides round and set clocks.
@@ -66,10 +68,12 @@ class SweepRunner(threading.Thread):
 
     def run(self) -> None:
         """Look for sweeps until the process stops."""
-        pause_s = LOOK_EVERY_S
+        pause_s, ask_at_s = LOOK_EVERY_S, time.monotonic()
         while not self._stop_event.wait(pause_s):
             try:
-                request_due(self._wiring)
+                if time.monotonic() >= ask_at_s:
+                    request_due(self._wiring)
+                    ask_at_s = time.monotonic() + ASK_EVERY_S
                 step_all(self._wiring, self._publisher, self._stop_event.is_set)
                 pause_s = LOOK_EVERY_S
             except (SQLAlchemyError, BrokerUnavailableError) as error:
@@ -110,11 +114,20 @@ def step_all(wiring: Wiring, publisher: Publisher, is_stopping: Callable[[], boo
             _rest(wiring, sweep)
         except SyncError as error:
             log.warning("sweep failed", sweep=sweep.id, cause=error.cause, detail=error.detail)
-            with wiring.sessions.begin() as session:
-                held = sweeps.held(session, sweep.id, wiring.process_name, wiring.now())
-                if held is not None:
-                    sweeps.fail(session, held, f"{error.cause} {error.remedy}".strip(), wiring.now())
+            _fail(wiring, sweep, f"{error.cause} {error.remedy}".strip())
+        except (SQLAlchemyError, BrokerUnavailableError):
+            raise
+        except Exception:  # a bug: it ends this sweep, and must not end the process that syncs everything else
+            log.exception("a sweep broke", sweep=sweep.id)
+            _fail(wiring, sweep, "A fault in the sync itself. Report it with the log; then synchronize again.")
     return count
+
+
+def _fail(wiring: Wiring, sweep: Sweep, cause: str) -> None:
+    with wiring.sessions.begin() as session:
+        held = sweeps.held(session, sweep.id, wiring.process_name, wiring.now())
+        if held is not None:
+            sweeps.fail(session, held, cause, wiring.now())
 
 
 def _rest(wiring: Wiring, sweep: Sweep) -> None:

@@ -14,7 +14,7 @@ from tests.e2e.process import Process
 from tests.flows.company import InvoicedAccount, QuickBooksCompany
 from tests.receiver_setup import REPOSITORY
 
-COMPANIES = 40
+COMPANIES = 80
 
 
 @dataclass

@@ -173,7 +173,7 @@ def test_a_sweep_whose_process_dies_goes_on_where_it_was(
     company.ask_for_sweep()
     held, calls = sweeps.held, 0
 
-    class Died(Exception):
+    class Died(BaseException):
         pass
 
     def dying(*args: Any) -> Any:

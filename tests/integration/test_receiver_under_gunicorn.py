@@ -184,7 +184,7 @@ def test_the_server_starts_without_a_broker_and_listens_where_it_is_told(
         status, headers, answer = server.call("POST", path, body, invoiced_headers(SECRET, body))
         assert (status, headers["Retry-After"], sorted(answer)) == (503, "10", ["error", "remedy"])
         assert server.call("GET", "/healthz")[0] == 503
-        assert server.call("GET", "/")[0] == 200
+        assert server.call("GET", "/login")[0] == 200
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=30) == 0
     assert "Traceback" not in server.errors.read_text()
