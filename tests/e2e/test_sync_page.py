@@ -162,6 +162,7 @@ def test_what_broke_in_quickbooks_needs_attention_and_drains_once_it_is_mended(
     expect(admin.page.get_by_text("Nothing needs a person")).to_be_visible()
 
 
+@both_set_ups
 def test_a_setting_applies_to_what_is_posted_afterwards(
     product: Product, admin: Visitor, simulators: Simulators
 ) -> None:
@@ -185,6 +186,7 @@ def test_a_setting_applies_to_what_is_posted_afterwards(
     expect(admin.page.get_by_role("cell", name=EMAIL).first).to_be_visible()
 
 
+@both_set_ups
 def test_two_companies_side_by_side(product: Product, admin: Visitor, simulators: Simulators) -> None:
     companies = [simulators.company(), simulators.company()]
     for number, company in enumerate(companies, 1):

@@ -1,12 +1,15 @@
 """A company for one test: both simulators, the sync between them, and what a person does at either end."""
 
+import itertools
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 import requests
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
@@ -228,6 +231,23 @@ class Company:
         self.finish_sweeps()
         with self.wiring.sessions() as session:
             return sweeps.get(session, self.id, sweep.id)
+
+    def die_in_sweep(self, after: int) -> None:
+        """Have the process that sweeps die when it has come to the database so many times; then its lease runs out."""
+        held, calls = sweeps.held, itertools.count()
+
+        class Died(BaseException):
+            pass
+
+        def dying(*args: Any) -> Any:
+            if next(calls) >= after:
+                raise Died
+            return held(*args)
+
+        with pytest.MonkeyPatch.context() as patch, suppress(Died):
+            patch.setattr(sweeps, "held", dying)
+            step_all(self.wiring, self.publisher)
+        self.later(sweeps.LEASE_S + 1)
 
     def finish_sweeps(self, most: int = 200) -> None:
         """Carry every sweep to its end."""

@@ -171,22 +171,8 @@ def test_a_sweep_whose_process_dies_goes_on_where_it_was(
 ) -> None:
     _, invoice, _ = some_business(company)
     company.ask_for_sweep()
-    held, calls = sweeps.held, 0
-
-    class Died(BaseException):
-        pass
-
-    def dying(*args: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls > dies_after:
-            raise Died
-        return held(*args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(sweeps, "held", dying)
-        with pytest.raises(Died):
-            sweeping.step_all(company.wiring, company.publisher)
+    company.die_in_sweep(dies_after)
+    company.later(-sweeps.LEASE_S - 1)
     monkeypatch.setattr(company.wiring, "process_name", "another:1")
     assert sweeping.step_all(company.wiring, company.publisher) == 0, "the dead process still has it"
     company.later(sweeps.LEASE_S + 1)
