@@ -219,13 +219,16 @@ def test_every_page_is_usable_by_everybody(
     customer = company.invoiced.customer("Acme")
     company.invoiced.invoice(customer["id"])
     product.wait_until(lambda: company.quickbooks.objects("Invoice"), "something to look at")
+    swept = product.command("sweep", "start")["number"]
     with Visitor.at(browser, product.url, dark=dark, width=width) as visitor:
         visitor.go("/login")
         assert visitor.violations() == []
         visitor.log_in(EMAIL, PASSWORD)
         links = visitor.page.locator("nav a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
         assert len(links) >= 2
-        for address in [*links, "/connect", f"/companies/{company.connection_id}/set-up"]:
+        own = f"/companies/{company.connection_id}"
+        record = f"{own}/records/invoice/{next(row.record_id for row in product.records() if row.kind == 'invoice')}"
+        for address in [*links, "/connect", f"{own}/set-up", f"{own}/sweeps/{swept}", record]:
             visitor.go(address)
             assert not re.search("Not Found|Internal Server Error", visitor.page.title()), address
             assert visitor.violations() == [], address
