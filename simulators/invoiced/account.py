@@ -13,7 +13,7 @@ from simulators.json_numbers import write_json
 from simulators.store import Company, Key, Object
 from simulators.webhook_sender import WebhookSender
 
-Kind = Literal["customer", "invoice", "payment", "credit_note", "item", "tax_rate", "coupon", "event"]
+Kind = Literal["customer", "contact", "invoice", "payment", "credit_note", "item", "tax_rate", "coupon", "event"]
 
 # Invoiced has no events for these (API reference, Events).
 _WITHOUT_EVENTS = frozenset({"item", "tax_rate", "coupon"})
@@ -23,8 +23,10 @@ _NO_CHANGE = frozenset({"updated_at"})
 INDEXES: dict[str, dict[str, Key]] = {
     "customer": {
         "number": lambda one: one["number"],
+        "parent_customer": lambda one: one["parent_customer"],
         "updated_at": lambda one: one["updated_at"],
     },
+    "contact": {"customer": lambda one: one["customer"]},
     "invoice": {
         "number": lambda one: one["number"],
         "customer": lambda one: one["customer"],
@@ -39,6 +41,7 @@ INDEXES: dict[str, dict[str, Key]] = {
     },
     "payment": {
         "customer": lambda one: one["customer"],
+        "charge": lambda one: one["charge"].get("id") if isinstance(one["charge"], dict) else None,
         "updated_at": lambda one: one["updated_at"],
     },
     "item": {"updated_at": lambda one: one["updated_at"]},
@@ -46,6 +49,7 @@ INDEXES: dict[str, dict[str, Key]] = {
     "coupon": {"updated_at": lambda one: one["updated_at"]},
     "application": {
         "payment": lambda one: one["payment"],
+        "customer": lambda one: one["customer"],
         "invoice": lambda one: one.get("invoice"),
         "credit_note": lambda one: one.get("credit_note"),
         "credit_of": lambda one: one["customer"] if one["type"] in ("credit", "applied_credit") else None,
@@ -136,7 +140,7 @@ class Account:
         shown = self.shown(one)
         if kind == "payment":
             shown["applied_to"] = self.applied_to(one["id"])
-        whole = kind == "invoice" or (kind != "customer" and self.switches.credit_event_has_customer)
+        whole = kind == "invoice" or (kind in ("credit_note", "payment") and self.switches.credit_event_has_customer)
         customer = self.find("customer", one["customer"]) if whole else None
         if customer is not None:
             shown["customer"] = self.shown(customer)

@@ -10,6 +10,7 @@ from simulators.control import ControlError, json_answer, posted_object
 from simulators.fault_hooks import CONTROL
 from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.describe import PLURALS
+from simulators.invoiced.merging import merge
 from simulators.invoiced.payments import CHARGE_STATES, settle_charge
 from simulators.store import Object
 from simulators.webhook_sender import WebhookSender
@@ -70,6 +71,15 @@ def control_routes(keys: dict[str, str], account_of: Callable[[str], Account], s
         with account.company.transaction():
             payment = settle_charge(account, id, body["status"], body.get("failure_message"))
         return json_answer(account.shown(payment))
+
+    @routes.post("/customers/<int:survivor>/merge")
+    def merge_customers(survivor: int) -> Response:
+        body = posted_object()
+        if type(body.get("gone")) is not int:
+            raise ControlError("gone is the id of a customer")
+        account = chosen(body)
+        with account.company.transaction():
+            return json_answer(account.shown(merge(account, survivor, body["gone"])))
 
     return routes
 

@@ -102,6 +102,8 @@ def delete(account: Account, id: int) -> None:
     for kind in ("invoice", "credit_note", "payment"):
         if account.company.find(kind, "customer", id):
             raise ApiError(400, "A customer that has transactions cannot be deleted")
+    for contact in account.company.find("contact", "customer", id):
+        account.remove("contact", contact)
     account.remove("customer", customer)
 
 

@@ -12,11 +12,16 @@ PLURALS = {
     "coupons": "coupon",
     "events": "event",
 }
+# What lies under another object: the entity is not that of the path's first word.
+_NESTED = {("customers", "contacts"): "contact", ("charges", "refunds"): "refund"}
 _ON_ONE: dict[str, Operation] = {"GET": "read", "PATCH": "update", "DELETE": "delete"}
 _ACTIONS: dict[tuple[str, str], Operation] = {
     ("POST", "void"): "void",
     ("POST", "emails"): "send",
     ("GET", "balance"): "read",
+    ("GET", "contacts"): "query",
+    ("POST", "contacts"): "create",
+    ("POST", "refunds"): "create",
 }
 
 
@@ -27,6 +32,8 @@ def describe(method: str, path: str) -> Call:
     """
     plural, *rest = path.strip("/").split("/")
     entity = PLURALS.get(plural)
+    if len(rest) >= 2:
+        entity = _NESTED.get((plural, rest[1]), entity)
     operation: Operation | None = None
     if not rest:
         operation = "query" if method == "GET" else "create" if method == "POST" else None
@@ -34,4 +41,6 @@ def describe(method: str, path: str) -> Call:
         operation = "void" if (method, entity) == ("DELETE", "payment") else _ON_ONE.get(method)
     elif len(rest) == 2:
         operation = _ACTIONS.get((method, rest[1]))
+    elif len(rest) == 3 and entity == "contact":
+        operation = _ON_ONE.get(method)
     return Call(entity, operation) if entity and operation else Call(None, None)

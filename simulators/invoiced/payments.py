@@ -80,10 +80,12 @@ def create(account: Account, body: Mapping[str, Any]) -> Object:
         "reference": values.get("reference"),
         "source": values.get("source", "keyed"),
         "notes": values.get("notes"),
-        "charge": _whole_charge(account, values["charge"], values) if "charge" in values else None,
+        "charge": None,
         "pdf_url": f"{HOST}/payments/{account.company.id}/{id}/pdf",
         "metadata": values.get("metadata", {}),
     }
+    if "charge" in values:
+        payment["charge"] = _whole_charge(account, values["charge"], payment)
     applied = _apply(account, payment, splits)
     set_payment_balance(account, payment)
     payment["_splits"] = account.applied_to(id)
@@ -108,6 +110,8 @@ def change(account: Account, id: int, body: Mapping[str, Any]) -> Object:
         after["customer"] = values["customer"]
         if after["customer"] is not None and account.find("customer", after["customer"]) is None:
             raise bad_parameter("customer", f"Customer was not found: {after['customer']}")
+        if after["charge"] is not None:
+            after["charge"] = after["charge"] | {"customer": after["customer"]}
     if "amount" in values:
         after["amount"] = plain(account.rounding(after["currency"]).round(values["amount"]))
     touched = account.applications("payment", id)
@@ -159,24 +163,32 @@ def settle_charge(account: Account, id: int, status: str, failure_message: str |
     return kept
 
 
-def _whole_charge(account: Account, given: Object, values: Mapping[str, Any]) -> Object:
-    id = account.company.next_number("charge", 1001)
-    return {
-        "id": id,
-        "object": "charge",
-        "customer": values.get("customer"),
-        "currency": values.get("currency", "usd"),
-        "amount": plain(values.get("amount", Decimal(0))),
+def _whole_charge(account: Account, given: Object, payment: Object) -> Object:
+    """Return the charge behind a payment: who, how much and what was refunded is not the caller's to say."""
+    id, now = account.company.next_number("charge", 1001), account.now()
+    open_to_caller = {
         "gateway": "test",
         "gateway_id": f"ch_{id}",
         "payment_source": None,
-        "amount_refunded": 0,
-        "refunded": False,
-        "refunds": [],
         "disputed": False,
         "failure_message": None,
         "receipt_email": None,
-    } | given
+    }
+    told = {name: given[name] for name in ("status", *open_to_caller) if name in given}
+    return (
+        {
+            "id": id,
+            "object": "charge",
+            **{name: payment[name] for name in ("customer", "currency", "amount")},
+            "amount_refunded": 0,
+            "refunded": False,
+            "refunds": [],
+            "created_at": now,
+            "updated_at": now,
+        }
+        | open_to_caller
+        | told
+    )
 
 
 def _currency_of(account: Account, customer: int | None, splits: list[Object]) -> str:

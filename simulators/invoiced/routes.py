@@ -8,10 +8,10 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from simulators.control import json_answer
-from simulators.invoiced import catalog, credit_notes, customers, invoices, payments
+from simulators.invoiced import catalog, contacts, credit_notes, customers, invoices, payments, refunds
 from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.bodies import read_body
-from simulators.invoiced.lists import list_page, show
+from simulators.invoiced.lists import Page, list_page, show
 from simulators.store import Object
 
 Body = Mapping[str, Any]
@@ -73,6 +73,13 @@ def vendor_routes() -> Blueprint:
     routes.add_url_rule("/credit_notes/<int:id>/void", "void_credit_note", _void_credit_note, methods=["POST"])
     routes.add_url_rule("/invoices/<int:id>/emails", "send_invoice", _send_invoice, methods=["POST"])
     routes.add_url_rule("/customers/<int:id>/balance", "balance", _balance)
+    routes.add_url_rule("/charges/<int:id>/refunds", "refund", _refund, methods=["POST"])
+    of_customer = "/customers/<int:customer>/contacts"
+    routes.add_url_rule(of_customer, "list_contact", _list_contacts)
+    routes.add_url_rule(of_customer, "create_contact", _create_contact, methods=["POST"])
+    routes.add_url_rule(f"{of_customer}/<int:id>", "read_contact", _read_contact)
+    routes.add_url_rule(f"{of_customer}/<int:id>", "change_contact", _change_contact, methods=["PATCH"])
+    routes.add_url_rule(f"{of_customer}/<int:id>", "delete_contact", _delete_contact, methods=["DELETE"])
     return routes
 
 
@@ -95,7 +102,10 @@ def _answer(kind: Kind, one: Object, status: int = 200) -> Response:
 
 
 def _list(resource: Resource) -> Response:
-    page = list_page(_account(), resource.kind, request.args, request.base_url)
+    return _page(list_page(_account(), resource.kind, request.args, request.base_url))
+
+
+def _page(page: Page) -> Response:
     response = json_answer(page.objects)
     response.headers["Link"] = page.links
     response.headers["X-Total-Count"] = str(page.total)
@@ -147,3 +157,33 @@ def _send_invoice(id: int) -> Response:
 
 def _balance(id: int) -> Response:
     return json_answer(customers.balance(_account(), id))
+
+
+def _refund(id: int) -> Response:
+    with _account().company.transaction():
+        return json_answer(refunds.refund(_account(), id, _body()), 201)
+
+
+def _list_contacts(customer: int) -> Response:
+    _account().get("customer", customer)
+    return _page(list_page(_account(), "contact", request.args, request.base_url, customer))
+
+
+def _read_contact(customer: int, id: int) -> Response:
+    return _answer("contact", contacts.get(_account(), customer, id))
+
+
+def _create_contact(customer: int) -> Response:
+    with _account().company.transaction():
+        return _answer("contact", contacts.create(_account(), customer, _body()), 201)
+
+
+def _change_contact(customer: int, id: int) -> Response:
+    with _account().company.transaction():
+        return _answer("contact", contacts.change(_account(), customer, id, _body()))
+
+
+def _delete_contact(customer: int, id: int) -> Response:
+    with _account().company.transaction():
+        contacts.delete(_account(), customer, id)
+    return Response(status=204)

@@ -23,6 +23,8 @@ class Switches:
     """Empty metadata is shown as [] instead of {}."""
     credit_event_has_customer: bool = False
     """Credit note and payment events carry the whole customer instead of its id."""
+    merge_tells_documents: bool = False
+    """What moves to the surviving customer of a merge shows as updated, instead of moving without a word."""
     edit_below_paid_refused: bool = False
     """An edit that brings a total below what is paid is refused, instead of releasing the excess."""
     retry_speed: float = 1

@@ -1,0 +1,105 @@
+"""Contacts, merged customers and refunds, driven with Invoiced's own client where it can do it."""
+
+from typing import Any
+
+import pytest
+from invoiced import errors
+
+from simulators.invoiced.switches import Switches
+from tests.simulators.simulator_drivers import Account, StartInvoiced
+
+
+def events(account: Account) -> list[tuple[str, int]]:
+    """Return type and object id of all events, oldest first."""
+    found = account.call("GET", "/events", 200)
+    return [(one["type"], one["data"]["object"]["id"]) for one in reversed(found)]
+
+
+def test_contacts_are_kept_under_their_customer(account: Account) -> None:
+    acme, other = (account.client.Customer.create(name=name) for name in ("Acme", "Other"))
+    ann = acme.contacts().create(name="Ann", email="Ann@Example.com", country="us")
+    bob = acme.contacts().create(name="Bob", primary=False)
+    other.contacts().create(name="Cid")
+    assert (ann.email, ann.country, ann.primary, ann.customer) == ("ann@example.com", "US", True, acme.id)
+    found, meta = acme.contacts().list(sort="name DESC", per_page=1)
+    assert ([one.name for one in found], meta.total_count) == (["Bob"], 2)
+    bob.title = "Buyer"
+    assert bob.save()
+    assert acme.contacts().retrieve(bob.id).title == "Buyer"
+    with pytest.raises(errors.InvalidRequestError) as caught:
+        other.contacts().retrieve(bob.id)
+    assert (caught.value.status_code, caught.value.error["message"]) == (404, f"Contact was not found: {bob.id}")
+    with pytest.raises(errors.InvalidRequestError):
+        acme.contacts().create(email="ann@example.com")
+    assert bob.delete()
+    acme.delete()
+    assert [one for one in events(account) if one[1] in (ann.id, bob.id, acme.id)] == [
+        ("customer.created", acme.id), ("contact.created", ann.id), ("contact.created", bob.id),
+        ("contact.updated", bob.id), ("contact.deleted", bob.id), ("contact.deleted", ann.id),
+        ("customer.deleted", acme.id),
+    ]  # fmt: skip
+    # Neither those of the deleted customer nor a metadata filter on what has none break the list.
+    assert account.call("GET", f"/customers/{acme.id}/contacts", 404)
+    assert account.call("GET", f"/customers/{other.id}/contacts?metadata[a]=b", 200) == []
+    calls = account.control("GET", "requests", 200)
+    assert {one["operation"] for one in calls if one["entity"] == "contact"} == {
+        "create", "query", "update", "read", "delete",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_merged_customer_leaves_all_to_the_survivor(start_invoiced: StartInvoiced, told: bool) -> None:
+    account = start_invoiced(Switches(merge_tells_documents=told))
+    client = account.client
+    kept, gone = (client.Customer.create(name=name).id for name in ("Acme", "ACME Inc"))
+    child = client.Customer.create(name="Branch", parent_customer=gone).id
+    invoice = client.Invoice.create(customer=gone, items=[{"unit_cost": 100}])
+    split = {"type": "invoice", "invoice": invoice.id, "amount": 60}
+    spare = {"type": "credit", "amount": 40}
+    payment = client.Payment.create(
+        customer=gone, amount=100, applied_to=[split, spare], charge={"status": "succeeded"}
+    )
+    client.Customer.retrieve(gone).contacts().create(name="Ann")
+    before = len(events(account))
+    account.control("POST", f"customers/{kept}/merge", 200, json={"gone": gone})
+
+    with pytest.raises(errors.InvalidRequestError):
+        client.Customer.retrieve(gone)
+    assert client.Invoice.retrieve(invoice.id).customer == kept
+    found = client.Payment.retrieve(payment.id)
+    assert (found.customer, found.charge["customer"]) == (kept, kept)
+    assert client.Customer.retrieve(child).parent_customer == kept
+    balance = account.call("GET", f"/customers/{kept}/balance", 200)
+    assert (balance["total_outstanding"], balance["available_credits"]) == (40, 40)
+    assert [one.name for one in client.Customer.retrieve(kept).contacts().list()[0]] == ["Ann"]
+    news = events(account)[before:]
+    assert news[-2:] == [("customer.merged", kept), ("customer.deleted", gone)]
+    assert (("invoice.updated", invoice.id) in news) == told
+    # What moved is owed by the survivor for good: it can be settled.
+    client.Payment.create(customer=kept, amount=40, applied_to=[split | {"amount": 40}])
+    assert client.Invoice.retrieve(invoice.id).status == "paid"
+    account.control("POST", f"customers/{kept}/merge", 400, json={"gone": kept})
+    account.control("POST", f"customers/{kept}/merge", 404, json={"gone": gone})
+
+
+def test_a_charge_is_refunded_in_parts_and_never_beyond(account: Account) -> None:
+    client = account.client
+    customer = client.Customer.create(name="Acme").id
+    invoice = client.Invoice.create(customer=customer, items=[{"unit_cost": 100}], currency="eur")
+    split = {"type": "invoice", "invoice": invoice.id, "amount": 100}
+    payment = client.Payment.create(customer=customer, amount=100, applied_to=[split], charge={"status": "succeeded"})
+    charge = payment.charge["id"]
+    refund = client.Refund.create(charge, amount=30.25)
+    assert (refund.charge, refund.amount, refund.currency, refund.status) == (charge, 30.25, "eur", "succeeded")
+    for amount in (69.76, 0, -1):
+        with pytest.raises(errors.InvalidRequestError) as caught:
+            client.Refund.create(charge, amount=amount)
+        assert caught.value.error["param"] == "amount"
+    client.Refund.create(charge, amount=69.75)
+    kept: Any = client.Payment.retrieve(payment.id).charge
+    assert (kept["amount"], kept["amount_refunded"], kept["refunded"], len(kept["refunds"])) == (100, 100, True, 2)
+    assert events(account)[-1] == ("payment.updated", payment.id)
+    assert client.Invoice.retrieve(invoice.id).status == "paid"
+    pending = client.Payment.create(customer=customer, amount=5, charge={"status": "pending"}).charge["id"]
+    account.call("POST", f"/charges/{pending}/refunds", 400, json={"amount": 5})
+    account.call("POST", "/charges/1/refunds", 404, json={"amount": 5})
