@@ -75,6 +75,7 @@ def explain(deps: Deps, look: Look, invoice: Invoice, sums: OpenSums) -> Settlem
         return mismatch(
             f"{sums.figures}: Invoiced settled it in part by {named}, and credits are not synced yet.",
             remedy="Enter the credit in QuickBooks by hand, or leave it until credit notes are synced.",
+            topic="settled-by-credit",
         )
     return mismatch(
         f"{sums.figures}, and no payment or credit explains it.",

@@ -81,6 +81,13 @@ _NAMED = (
         "Complete the record in Invoiced; it is then sent again by itself.",
     ),
     _cause(
+        "settled-by-credit",
+        "Settled in Invoiced by a credit",
+        "A credit note or credit balance paid for it in Invoiced. Credits are not synced yet, so QuickBooks still shows"
+        " that part as unpaid. Neither invoice is wrong.",
+        "Enter the credit in QuickBooks by hand, or ignore the record until credits are synced.",
+    ),
+    _cause(
         "mismatch",
         "Written, but the figures differ",
         "QuickBooks shows another total or balance than Invoiced, for instance because a person entered or edited"
@@ -248,7 +255,7 @@ def group_of(settlement: Settlement) -> str | None:
         case Outcome.SYNCED | Outcome.UNCHANGED | Outcome.SKIPPED:
             return None
         case Outcome.MISMATCH:
-            return "mismatch"
+            return settlement.topic or "mismatch"
         case Outcome.CHANGED_IN_QUICKBOOKS:
             return "changed-in-quickbooks"
         case Outcome.WAITING:

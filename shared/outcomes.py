@@ -67,9 +67,9 @@ def skipped(reason: str, setting: str | None = None) -> Settlement:
     return Settlement(Outcome.SKIPPED, cause=reason, setting=setting)
 
 
-def mismatch(difference: str, remedy: str = "") -> Settlement:
+def mismatch(difference: str, remedy: str = "", topic: str | None = None) -> Settlement:
     """The ledgers differ; `difference` names both figures."""
-    return Settlement(Outcome.MISMATCH, cause=difference, remedy=remedy)
+    return Settlement(Outcome.MISMATCH, cause=difference, remedy=remedy, topic=topic)
 
 
 def waits_with(settlement: Settlement) -> str | None:

@@ -1,5 +1,6 @@
 """`make screenshots`: the pictures of the docs, taken of the running demo in Debian's Chromium."""
 
+import json
 import os
 import signal
 import subprocess
@@ -31,6 +32,7 @@ def main() -> None:
         try:
             url = f"http://localhost:{ports['PORT']}"
             _wait_for_sample_company(f"http://127.0.0.1:{ports['QUICKBOOKS_SIMULATOR_PORT']}")
+            _wait_for_rest(folder)
             _take_all(url, _password(Path(folder)))
         finally:
             demo.send_signal(signal.SIGINT)
@@ -43,12 +45,27 @@ def _wait_for_sample_company(quickbooks_url: str) -> None:
     while time.monotonic() < give_up_at:
         try:
             books = requests.get(f"{quickbooks_url}/_simulator/books", timeout=10).json()["companies"][0]
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             books = {}
         if len(books.get("invoices", [])) > 140:
             return
         time.sleep(1)
     raise RuntimeError("the sample company did not arrive in QuickBooks")
+
+
+def _wait_for_rest(folder: str) -> None:
+    """Wait until what arrived has been looked at; somebody is always at work at both vendors."""
+    command = [sys.executable, "-m", "invoiced_quickbooks", "status", "--json"]
+    give_up_at = time.monotonic() + _WITHIN_S
+    while time.monotonic() < give_up_at:
+        done = subprocess.run(
+            command, env={**os.environ, "DATA_DIR": folder}, cwd=REPOSITORY, capture_output=True, text=True, check=True
+        )
+        status = json.loads(done.stdout)
+        if status["queued"] + status["in_work"] + status["waiting"] < 4:
+            return
+        time.sleep(2)
+    raise RuntimeError("the demo did not come to rest")
 
 
 def _password(folder: Path) -> str:

@@ -53,7 +53,13 @@ def test_each_error_has_a_cause_of_its_own(error: Exception, group: str, needs_p
 
 
 @pytest.mark.parametrize(
-    ("settlement", "group"), [(synced(), None), (skipped("draft"), None), (mismatch("1"), "mismatch")]
+    ("settlement", "group"),
+    [
+        (synced(), None),
+        (skipped("draft"), None),
+        (mismatch("1"), "mismatch"),
+        (mismatch("1", topic="settled-by-credit"), "settled-by-credit"),
+    ],
 )
 def test_what_is_well_has_no_cause(settlement: Settlement, group: str | None) -> None:
     assert causes.group_of(settlement) == group
