@@ -23,7 +23,7 @@ from shared.db.session import Sessions
 from shared.db.sweeps import Scope, State
 from shared.errors import BrokerUnavailableError, RateLimitedError, SyncError, TransientError
 from shared.invoiced.client import InvoicedClient
-from shared.invoiced.entities import Event, Listed
+from shared.invoiced.entities import Listed
 from shared.messages import Kind, Message, Why
 from shared.outcomes import Outcome
 from shared.queues import BULK, Publisher
@@ -181,8 +181,8 @@ class _Finding:
         return self._mark_found(stream, began_at)
 
     def _list_events(self, invoiced: InvoicedClient) -> bool:
-        """Find deletions and mergers. One that happened while the lists were read moved what came behind it in its
-        list, and may have hidden a record: that list is read once more."""
+        """Find deletions and mergers. One that happened while a list was read moved what came behind it, and may have
+        hidden a record: that list is read again, until nothing was deleted from it meanwhile."""
         if self._is_found(Stream.EVENTS):
             return True
         began_at, since = self._wiring.now(), self._since(Stream.EVENTS)
@@ -190,19 +190,24 @@ class _Finding:
             # Before the first sweep nothing was posted that could have been deleted since.
             with self._sessions() as session:
                 since = connections.get(session, self._id).created_at - OVERLAP
-        gone: list[Event] = [event for event in invoiced.list_events(int(since.timestamp())) if event.type in _GONE]
-        keys = [(_GONE[event.type].value, str(event.object_id), None) for event in gone if event.object_id is not None]
-        if not self._add(keys):
-            return False
         lists_began_at = self._sweep.began_at or began_at
-        for stream, kind in _LISTS.items():
-            if any(
-                _GONE[event.type] is kind and _instant(event.timestamp) >= lists_began_at - OVERLAP for event in gone
+        known: set[int] = set()
+        while True:
+            gone = [event for event in invoiced.list_events(int(since.timestamp())) if event.type in _GONE]
+            fresh = [event for event in gone if event.id not in known]
+            known.update(event.id for event in fresh)
+            if not self._add(
+                (_GONE[event.type].value, str(event.object_id), None) for event in fresh if event.object_id is not None
             ):
-                self._forget_found(stream)
-                if not self._list(invoiced, stream, kind):
-                    return False
-        return self._mark_found(Stream.EVENTS, began_at)
+                return False
+            moved = {_GONE[event.type] for event in fresh if _instant(event.timestamp) >= lists_began_at - OVERLAP}
+            if not moved:
+                return self._mark_found(Stream.EVENTS, began_at)
+            for stream, kind in _LISTS.items():
+                if kind in moved:
+                    self._forget_found(stream)
+                    if not self._list(invoiced, stream, kind):
+                        return False
 
     def _list_quickbooks(self, quickbooks: QuickBooksClient) -> bool:
         stream, now = Stream.QUICKBOOKS_CUSTOMERS, self._wiring.now()

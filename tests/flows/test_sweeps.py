@@ -1,6 +1,6 @@
 """Synchronize: whatever was missed is caught up, cheaply, once, and whatever happens on the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,9 @@ from shared.db.models import Connection, Record, SweepRecord
 from shared.db.records import RecordKey
 from shared.db.sweeps import Scope
 from shared.errors import RejectedError
+from shared.invoiced import client
+from shared.invoiced.client import InvoicedClient
+from shared.invoiced.entities import Listed
 from shared.messages import Kind
 from shared.outcomes import Outcome
 from shared.queues import BULK, LIVE, depth
@@ -104,6 +107,29 @@ def test_what_was_deleted_while_nobody_listened_is_voided_by_the_next_sweep(comp
 
     assert swept.state == "done"
     assert company.quickbooks.one("Invoice")["TotalAmt"] == 0
+
+
+def test_deletions_while_the_lists_are_read_hide_nothing(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is deleted between two pages moves what comes behind it, over the edge of the page that was read last."""
+    customer = company.invoiced.customer("Acme")
+    invoices = [company.invoiced.invoice(customer["id"])["id"] for _ in range(8)]
+    monkeypatch.setattr(client, "_PER_PAGE", 2)
+    # After which page what is deleted: both times the fifth invoice comes to stand on a page that was read before.
+    readings = iter([{1: invoices[:2]}, {0: invoices[2:3]}])
+    listed = InvoicedClient.list_changed
+
+    def deleting(self: InvoicedClient, plural: str, updated_after: int | None) -> Iterator[list[Listed]]:
+        deletions = next(readings, {}) if plural == "invoices" else {}
+        for number, page in enumerate(listed(self, plural, updated_after)):
+            yield page
+            for invoice in deletions.get(number, ()):
+                company.invoiced.call("DELETE", f"/invoices/{invoice}")
+
+    monkeypatch.setattr(InvoicedClient, "list_changed", deleting)
+
+    assert company.sweep().state == "done"
+
+    assert sum(posted["TotalAmt"] > 0 for posted in company.quickbooks.objects("Invoice")) == 5
 
 
 def test_a_customer_changed_in_quickbooks_arrives_and_an_echo_of_our_own_write_does_not(company: Company) -> None:
