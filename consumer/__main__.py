@@ -43,17 +43,17 @@ def main() -> int:
 def run(config: Config, is_told_to_stop: Callable[[], bool]) -> int:
     """Consume until told to stop (0), or until a thread of its own has died (1): then whoever supervises starts anew.
 
-    Bulk work has threads of its own, so that a sweep delays no webhook.
+    Bulk work has threads of its own, whose calls let others go first, so that a sweep delays no webhook.
     """
     stop = threading.Event()
     wiring = Wiring(config)
     publisher = Publisher(config.broker_url, wiring.engine)
     keeper = LeaseKeeper(wiring.sessions, wiring.now, stop)
-    worker = Worker(wiring, publisher, keeper)
+    handlers = {name: Worker(wiring, publisher, keeper, bulk=name == BULK).on_message for name in (LIVE, BULK)}
     queues = [LIVE] * config.consumer_threads + [BULK] * max(1, config.consumer_threads // 4)
     workers = [
         threading.Thread(
-            target=QueueWorker(config.broker_url, wiring.engine, queue, worker.on_message, stop, prefetch=1).run,
+            target=QueueWorker(config.broker_url, wiring.engine, queue, handlers[queue], stop, prefetch=1).run,
             name=f"{queue} {position}",
             daemon=True,
         )

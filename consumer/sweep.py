@@ -157,7 +157,7 @@ class _Finding:
     def find_all(self) -> bool:
         """Find all there is; False if the sweep is no longer ours."""
         if self._sweep.scope != Scope.SELECTION.value:
-            invoiced, quickbooks = self._wiring.invoiced(self._id), self._wiring.quickbooks(self._id)
+            invoiced, quickbooks = self._wiring.invoiced(self._id), self._wiring.quickbooks(self._id, bulk=True)
             for stream, kind in _LISTS.items():
                 if not self._list(invoiced, stream, kind):
                     return False

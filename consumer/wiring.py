@@ -18,8 +18,9 @@ class Wiring(Clients):
         self._exchanges = Exchanges()
         super().__init__(config, engine, now, on_exchange=self._exchanges.note)
 
-    def deps(self, connection_id: str, owner: str) -> Deps:
-        """Return what a handler needs for one connection; its settings are read anew.
+    def deps(self, connection_id: str, owner: str, *, bulk: bool = False) -> Deps:
+        """Return what a handler needs for one connection; its settings are read anew. `bulk`: its calls to QuickBooks
+        let others go first.
 
         Raises:
             UnknownConnectionError: there is no such connection (any more).
@@ -27,7 +28,7 @@ class Wiring(Clients):
         """
         with self.sessions() as session:
             row = connections.get(session, connection_id)
-        clients = self.clients_of(row)
+        clients = self.clients_of(row, bulk=bulk)
         return Deps(
             sessions=self.sessions,
             profile=connections.profile(row),

@@ -23,12 +23,13 @@ log = structlog.get_logger()
 
 
 class Worker:
-    """Handles messages for the threads of one process."""
+    """Handles messages for the threads of one process; `bulk`: those of the bulk queue."""
 
-    def __init__(self, wiring: Wiring, publisher: Publisher, keeper: LeaseKeeper) -> None:
+    def __init__(self, wiring: Wiring, publisher: Publisher, keeper: LeaseKeeper, *, bulk: bool = False) -> None:
         self._wiring = wiring
         self._publisher = publisher
         self._keeper = keeper
+        self._bulk = bulk
 
     def on_message(self, body: bytes | str) -> None:
         """Handle the body of one message. It may be acknowledged when this returns: the record's outcome, or that it
@@ -46,7 +47,7 @@ class Worker:
         """Look at the record of a message, unless somebody else does or will in a moment (None)."""
         owner = f"{self._wiring.process_name}:{uuid.uuid4().hex[:12]}"
         try:
-            deps = self._wiring.deps(message.connection_id, owner)
+            deps = self._wiring.deps(message.connection_id, owner, bulk=self._bulk)
         except UnknownConnectionError:
             log.warning("message of a removed connection dropped", connection=message.connection_id)
             return None

@@ -67,15 +67,16 @@ class Clients:
         self._to_quickbooks = Outbound("QuickBooks")
         self._to_invoiced = Outbound("Invoiced")
         self._lock = threading.Lock()
-        self._clients: dict[tuple[str, str, str], ConnectionClients] = {}
+        self._clients: dict[tuple[str, str, str, bool], ConnectionClients] = {}
 
-    def quickbooks(self, connection_id: str) -> QuickBooksClient:
-        """Return the client for a connection's QBO company, also while it is being set up.
+    def quickbooks(self, connection_id: str, *, bulk: bool = False) -> QuickBooksClient:
+        """Return the client for a connection's QBO company, also while it is being set up; `bulk`: one whose calls let
+        others go first.
 
         Raises:
             UnknownConnectionError: there is no such connection.
         """
-        return self._clients_by_id(connection_id).quickbooks
+        return self._clients_by_id(connection_id, bulk=bulk).quickbooks
 
     def invoiced(self, connection_id: str) -> InvoicedClient:
         """Return the client for a connection's Invoiced account.
@@ -100,12 +101,12 @@ class Clients:
             on_exchange=lambda exchange: self._note(realm_id, exchange),
         )
 
-    def clients_of(self, row: Connection) -> ConnectionClients:
+    def clients_of(self, row: Connection, *, bulk: bool = False) -> ConnectionClients:
         """Return the clients of a connection; another API key or company makes new ones."""
-        key = (row.id, row.realm_id, row.invoiced_api_key_encrypted)
+        key = (row.id, row.realm_id, row.invoiced_api_key_encrypted, bulk)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self._build(row)
+                self._clients[key] = self._build(row, bulk=bulk)
             return self._clients[key]
 
     def close(self) -> None:
@@ -121,14 +122,16 @@ class Clients:
         if self._on_exchange is not None:
             self._on_exchange(exchange)
 
-    def _clients_by_id(self, connection_id: str) -> ConnectionClients:
+    def _clients_by_id(self, connection_id: str, *, bulk: bool = False) -> ConnectionClients:
         with self.sessions() as session:
             row = connections.get(session, connection_id)
-        return self.clients_of(row)
+        return self.clients_of(row, bulk=bulk)
 
-    def _build(self, row: Connection) -> ConnectionClients:
+    def _build(self, row: Connection, *, bulk: bool) -> ConnectionClients:
         connection_id = row.id
-        pace = RealmPace(self.sessions, row.realm_id, self.config.quickbooks_calls_per_minute, clock=self.now)
+        pace = RealmPace(
+            self.sessions, row.realm_id, self.config.quickbooks_calls_per_minute, bulk=bulk, clock=self.now
+        )
         return ConnectionClients(
             QuickBooksClient(
                 self.config.quickbooks_api_url,

@@ -3,11 +3,14 @@
 A row holds until when the calls to a company are booked. A call that is booked moves it on by one interval;
 it may go at once while the booking is no more than a burst ahead of the clock. In any span of time at most
 `burst + span / interval` calls go out.
+
+Bulk work books no turn ahead of the clock, and leaves half of each burst: a webhook's call never stands in line behind
+a sweep's, but for the one whose turn it is.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -48,6 +51,10 @@ class Limit:
     def ahead_us(self) -> int:
         """How far the booking may be ahead of the clock while calls still go at once."""
         return self.interval_us * (self.burst - 1)
+
+    def for_bulk(self) -> "Limit":
+        """Return this limit as bulk work sees it: the same booking, of whose burst half is left to others."""
+        return replace(self, burst=max(1, self.burst // 2))
 
 
 class Reservation(NamedTuple):
@@ -124,7 +131,7 @@ def hold(session: Session, realm_id: str, limit: Limit, until: datetime) -> None
 
 
 class RealmPace:
-    """The pace of one company; many threads and processes may have one each."""
+    """The pace of one company; many threads and processes may have one each. `bulk`: for work that can wait."""
 
     def __init__(
         self,
@@ -132,12 +139,16 @@ class RealmPace:
         realm_id: str,
         calls_per_minute: int,
         *,
+        bulk: bool = False,
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._sessions = sessions
         self._realm_id = realm_id
-        self._calls, self._batches = limits(calls_per_minute)
+        self._all_calls, all_batches = limits(calls_per_minute)
+        self._bulk = bulk
+        self._calls = self._all_calls.for_bulk() if bulk else self._all_calls
+        self._batches = all_batches.for_bulk() if bulk else all_batches
         self._clock = clock
         self._sleep = sleep
 
@@ -166,20 +177,41 @@ class RealmPace:
         """Let nobody call the company before that many seconds are over: QBO answered 429."""
         until = self._clock() + timedelta(seconds=retry_after_s)
         with self._sessions.begin() as session:
-            hold(session, self._realm_id, self._calls, until)
+            hold(session, self._realm_id, self._all_calls, until)
 
     def _book(self, *wanted: Limit) -> None:
+        if not self._bulk:
+            wait_s = self._try_to_book(wanted, LONGEST_WAIT_S)
+            if wait_s > 0:
+                self._sleep(wait_s)
+            return
+        give_up_at = self._clock() + timedelta(seconds=LONGEST_WAIT_S)
+        while True:
+            try:
+                self._try_to_book(wanted, 0.0)
+                return
+            except RateLimitedError as error:
+                # Whoever books ahead of the clock meanwhile goes first.
+                if self._clock() + timedelta(seconds=error.retry_after_s) > give_up_at:
+                    raise
+                self._sleep(error.retry_after_s)
+
+    def _try_to_book(self, wanted: tuple[Limit, ...], longest_wait_s: float) -> float:
+        """Book a turn at all of these limits, and return in how many seconds it comes.
+
+        Raises:
+            RateLimitedError: it is further away than that; nothing is booked.
+        """
         now, wait_s = self._clock(), 0.0
         with self._sessions.begin() as session:
             for limit in wanted:
-                found = reserve(session, self._realm_id, limit, now, longest_wait_s=LONGEST_WAIT_S)
+                found = reserve(session, self._realm_id, limit, now, longest_wait_s=longest_wait_s)
                 if not found.booked:
                     # Leaving by the error takes back what was booked before it.
                     cause = "QuickBooks' limit on calls is used up for the moment."
                     raise RateLimitedError(cause, retry_after_s=found.wait_s)
                 wait_s = max(wait_s, found.wait_s)
-        if wait_s > 0:
-            self._sleep(wait_s)
+        return wait_s
 
 
 def _wait_s(booked_until_us: int, limit: Limit, now_us: int) -> float:

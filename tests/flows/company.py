@@ -165,6 +165,7 @@ class Company:
         keeper = LeaseKeeper(self.wiring.sessions, self.now, stop=None)  # type: ignore[arg-type]
         self.publisher = Publisher(config.broker_url, engine)
         self.worker = Worker(self.wiring, self.publisher, keeper)
+        self.bulk_worker = Worker(self.wiring, self.publisher, keeper, bulk=True)
         with self.wiring.sessions.begin() as session:
             self.id = connections.add(
                 session,
@@ -272,7 +273,7 @@ class Company:
         """Have a worker take whatever is in the bulk queue."""
         stop = threading.Event()
         config, engine = self.wiring.config, self.wiring.engine
-        bulk = QueueWorker(config.broker_url, engine, BULK, self.worker.on_message, stop, prefetch=1)
+        bulk = QueueWorker(config.broker_url, engine, BULK, self.bulk_worker.on_message, stop, prefetch=1)
         thread = threading.Thread(target=bulk.run)
         thread.start()
         while depth(config.broker_url, engine)[BULK]:

@@ -118,6 +118,20 @@ def test_a_429_holds_all_calls_to_that_company_and_to_no_other(sessions: Session
     company.before_call()
 
 
+def test_bulk_work_leaves_half_of_the_batches_to_others_and_waits_for_its_turn_only_so_long(
+    sessions: Sessions,
+) -> None:
+    clock = Clock()
+    live, bulk = (RealmPace(sessions, "123", 480, bulk=bulk, clock=clock, sleep=clock.sleep) for bulk in (False, True))
+    while bulk.batch_is_free():
+        bulk.before_batch()
+    assert live.batch_is_free()
+    live.refused(60)
+    with pytest.raises(RateLimitedError) as caught:
+        bulk.before_call()
+    assert caught.value.retry_after_s == 60.0
+
+
 def test_a_higher_number_lifts_calls_and_batches_alike() -> None:
     calls, batches = limits(48_000)
     assert (calls.per_minute, batches.per_minute) == (48_000, 3_000)
