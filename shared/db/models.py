@@ -355,6 +355,14 @@ class Sweep(Base):
     __table_args__ = (
         sa.Index("ix_sweeps_connection", "connection_id", "asked_at"),
         sa.Index("ix_sweeps_state", "state"),
+        # Two sweeps of one connection never overlap.
+        sa.Index(
+            "uq_sweeps_running",
+            "connection_id",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from consumer import schedule
 from consumer import sweep as sweeping
 from shared.db import connections, cursors, records, sweeps
 from shared.db.cursors import Stream
-from shared.db.models import Connection, Record, SweepRecord
+from shared.db.models import Connection, Record, Sweep, SweepRecord
 from shared.db.records import RecordKey
 from shared.db.sweeps import Scope
 from shared.errors import RejectedError
@@ -172,6 +173,9 @@ def test_two_sweeps_of_one_connection_never_overlap(company: Company) -> None:
     assert company.ask_for_sweep().id == first.id
     with pytest.raises(RejectedError, match="still running"):
         company.ask_for_sweep(Scope.EVERYTHING)
+    second = Sweep(connection_id=company.id, scope="catch-up", why="person", state="asked", asked_at=company.now())
+    with pytest.raises(IntegrityError), company.wiring.sessions.begin() as session:
+        session.add(second)
 
 
 def test_a_cancelled_sweep_leaves_what_nobody_has_looked_at_alone(company: Company) -> None:

@@ -103,6 +103,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_sweeps_connection", "sweeps", ["connection_id", "asked_at"], unique=False)
     op.create_index("ix_sweeps_state", "sweeps", ["state"], unique=False)
+    op.create_index(
+        "uq_sweeps_running",
+        "sweeps",
+        ["connection_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_table(
         "sweep_records",
         sa.Column("sweep_id", sa.Integer(), nullable=False),
