@@ -15,7 +15,7 @@ from bench.bench_live_path import LivePath, running, seconds_to_books
 
 INVOICES = 300
 _MEASURED = 15
-# A look that began this long after a change has certainly seen it: `consumer.sweep.CLEARLY_AFTER`, rounded up.
+# A look that began this long after a change has certainly seen it: `consumer.learned.CLEARLY_AFTER`, rounded up.
 _CLEARLY_AFTER_S = 12
 _WITHIN_S = 3600.0
 

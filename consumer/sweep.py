@@ -35,8 +35,6 @@ LOOK_AGAIN_S = 5.0
 ASK_EVERY_S = 15.0
 # Clocks differ, and a change may become visible a moment after its time stamp.
 OVERLAP = timedelta(minutes=5)
-# A look that began this long after a change has certainly seen it: both sides round and set clocks.
-CLEARLY_AFTER = timedelta(seconds=10)
 CDC_LOOKS_BACK = timedelta(days=29)
 CDC_OBJECTS = 1000
 QUERY_PAGE = 1000
@@ -272,17 +270,15 @@ class _Finding:
             return True
 
     def _stands(self, row: Listed, record: Record | None) -> bool:
-        if record is None or row.updated_at is None or record.source_updated_at is None or record.looked_at is None:
+        if record is None or row.updated_at is None:
             return False
-        updated_at = _instant(row.updated_at)
         well = {Outcome.SYNCED.value, Outcome.UNCHANGED.value}
         if not self._everything:
             # What was skipped for a reason of ours (start date, a switch) is looked at anew only on a person's wish.
             well.add(Outcome.SKIPPED.value)
         return (
             record.outcome in well
-            and record.source_updated_at == updated_at
-            and record.looked_at - updated_at >= CLEARLY_AFTER
+            and record.source_updated_at == _instant(row.updated_at)
             and record.next_look_at is None
             and not record.dirty
             and record.lease_owner is None

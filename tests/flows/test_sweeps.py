@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from consumer import schedule
+from consumer import learned, schedule
 from consumer import sweep as sweeping
 from shared.db import connections, cursors, records, sweeps
 from shared.db.cursors import Stream
-from shared.db.models import Connection, Record, Sweep, SweepRecord
+from shared.db.models import Connection, Sweep, SweepRecord
 from shared.db.records import RecordKey
 from shared.db.sweeps import Scope
 from shared.errors import RejectedError
@@ -21,7 +21,7 @@ from shared.invoiced import client
 from shared.invoiced.client import InvoicedClient
 from shared.invoiced.entities import Listed
 from shared.messages import Kind
-from shared.outcomes import Outcome
+from shared.outcomes import Outcome, Settlement
 from shared.queues import BULK, LIVE, depth
 from tests.flows.company import Company
 
@@ -82,13 +82,14 @@ def test_a_sweep_that_finds_nothing_costs_six_calls_to_invoiced_and_one_to_quick
     assert company.quickbooks.calls() == ["cdc"]
 
 
-def test_what_stands_as_listed_is_unchanged_without_a_look_of_its_own(company: Company) -> None:
+def test_what_stands_as_listed_is_unchanged_without_a_look_of_its_own(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Here nothing changes twice in a second.
+    monkeypatch.setattr(learned, "CLEARLY_AFTER", timedelta(0))
     customer = company.invoiced.customer("Acme")
     invoices = [company.invoiced.invoice(customer["id"]) for _ in range(3)]
     company.sweep()
-    with company.wiring.sessions.begin() as session:
-        # The looks lie clearly after the changes.
-        session.execute(sa.update(Record).values(looked_at=company.now() + timedelta(minutes=1)))
     forget_calls(company)
 
     swept = company.sweep(Scope.EVERYTHING)
@@ -96,6 +97,25 @@ def test_what_stands_as_listed_is_unchanged_without_a_look_of_its_own(company: C
     assert swept.counts is not None and swept.counts[Outcome.UNCHANGED.value] >= len(invoices)
     assert [call for call in calls_to_invoiced(company) if call.startswith("GET /invoices/")] == []
     assert not [call for call in company.quickbooks.calls() if call.startswith(("create", "sparse", "update"))]
+
+
+def test_a_change_in_the_second_of_the_one_that_was_seen_is_not_taken_for_unchanged(company: Company) -> None:
+    invoice = company.invoiced.invoice(company.invoiced.customer("Acme")["id"])
+    assert company.invoice(invoice).outcome is Outcome.SYNCED
+    seen = company.invoiced.call("GET", f"/invoices/{invoice['id']}")
+    changed = {"items": [{**seen["items"][0], "unit_cost": 90, "amount": 90}], "subtotal": 90, "total": 90}
+    same_second = {"balance": 90, "updated_at": seen["updated_at"]}
+    company.invoiced.call("POST", f"/_simulator/invoices/{invoice['id']}/raw", changed | same_second)
+    # A minute later the record is taken for another's sake, and its source is not read.
+    key = RecordKey(company.id, Kind.INVOICE, str(invoice["id"]))
+    with company.wiring.sessions.begin() as session:
+        a_minute_later = company.now() + timedelta(minutes=1)
+        assert records.claim(session, key, "another", a_minute_later)
+        records.finish(session, key, "another", Settlement(Outcome.SYNCED), a_minute_later)
+
+    company.sweep()
+
+    assert company.quickbooks.one("Invoice")["TotalAmt"] == 90
 
 
 def test_what_was_deleted_while_nobody_listened_is_voided_by_the_next_sweep(company: Company) -> None:
