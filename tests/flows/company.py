@@ -313,14 +313,20 @@ class Company:
         self.quickbooks.http.close()
 
 
-def config_for(credentials: dict[str, Any], quickbooks_url: str, invoiced_url: str, database_url: str) -> Config:
+def config_for(
+    credentials: dict[str, Any],
+    quickbooks_url: str,
+    invoiced_url: str,
+    database_url: str,
+    broker_url: str = "embedded://",
+) -> Config:
     """Return the product's configuration against two simulators, without Intuit's limits on calls."""
     from pathlib import Path
 
     return Config(
         data_dir=Path(),
         database_url=database_url,
-        broker_url="embedded://",
+        broker_url=broker_url,
         port=8080,
         public_url="http://localhost:8080",
         invoiced_api_url=invoiced_url,

@@ -21,11 +21,12 @@ StartCompany = Callable[..., Company]
 
 @pytest.fixture
 def start_company(sqlite_database: Database) -> Iterator[StartCompany]:
-    """Start a company with `start_company(start_date=…, settings=…, database=…)`; both systems are empty."""
+    """Start a company with `start_company(start_date=…, settings=…, database=…, broker_url=…)`; both systems are
+    empty."""
     running = []
     companies: list[Company] = []
 
-    def start(database: Database = sqlite_database, **options: Any) -> Company:
+    def start(database: Database = sqlite_database, broker_url: str = "embedded://", **options: Any) -> Company:
         clock = Clock()
         options_of_both = Options(port=0, empty=True)
         for simulator in (
@@ -42,7 +43,7 @@ def start_company(sqlite_database: Database) -> Iterator[StartCompany]:
             database.engine,
             InvoicedAccount(to_invoiced, (key, "")),
             quickbooks,
-            config_for(credentials, to_quickbooks, to_invoiced, database.url),
+            config_for(credentials, to_quickbooks, to_invoiced, database.url, broker_url),
             credentials["companies"][0]["refresh_token"],
             **options,
         )

@@ -171,16 +171,16 @@ def assert_same_books(work: Bookkeeping) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "database"),
-    [(seed, "sqlite_database") for seed in range(8)] + [(seed, "postgresql_database") for seed in range(8, 12)],
+    ("seed", "set_up"), [(seed, "embedded") for seed in range(8)] + [(seed, "servers") for seed in range(8, 12)]
 )
 def test_any_fate_of_events_then_one_sweep_ends_in_the_same_books(
-    start_company: StartCompany, seed: int, database: str, request: pytest.FixtureRequest
+    start_company: StartCompany, seed: int, set_up: str, request: pytest.FixtureRequest
 ) -> None:
     """Events come shuffled, twice or not at all, and calls fail in every way; then one sweep, whose process dies at a
     random moment and is followed by another, catches up."""
     chance = random.Random(seed)
-    company = start_company(request.getfixturevalue(database))
+    servers = ("postgresql_database", "rabbitmq_url") if set_up == "servers" else ()
+    company = start_company(*(request.getfixturevalue(name) for name in servers))
     work = Bookkeeping(company, chance)
     if seed % 2:
         for what in ("cut_after", "cut_before", "truncate", "status", "stale_token"):

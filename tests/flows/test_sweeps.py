@@ -188,6 +188,18 @@ def test_beyond_thirty_days_quickbooks_is_queried_page_by_page(
     assert names >= {"Ann", "Ben", "Cleo"}
 
 
+def test_where_change_data_capture_is_full_quickbooks_is_queried_too(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "CDC_OBJECTS", 3)
+    for name in ("Ann", "Ben", "Cleo"):
+        company.quickbooks.by_hand("Customer", {"DisplayName": name})
+
+    company.sweep()
+
+    assert [call for call in company.quickbooks.calls() if call in ("query", "cdc")][:2] == ["cdc", "query"]
+
+
 def test_two_sweeps_of_one_connection_never_overlap(company: Company) -> None:
     first = company.ask_for_sweep()
     assert company.ask_for_sweep().id == first.id
