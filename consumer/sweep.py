@@ -1,8 +1,8 @@
 """The catch-up sweep: finds what may have been missed, queues it for the consumers, and ends when all was looked at.
 
 A sweep publishes the very same messages as a webhook, on the bulk queue. Everything it finds is stored before it is
-queued, and a cursor moves only when all that was found has been queued: a sweep that dies is taken up by whoever sees
-its lease run out (ADR 0010).
+queued, and a cursor moves only when all that was found has been looked at: a sweep that dies is taken up by whoever
+sees its lease run out (ADR 0010).
 """
 
 import threading
@@ -319,7 +319,7 @@ class _Finding:
 
 
 def _queue(wiring: Wiring, publisher: Publisher, sweep: Sweep) -> None:
-    """Queue what was found and is not queued yet, move the cursors when all is, and end the sweep when all is done."""
+    """Queue what was found and is not queued yet, and end the sweep and move the cursors when all was looked at."""
     while True:
         now = wiring.now()
         with wiring.sessions.begin() as session:
@@ -329,9 +329,10 @@ def _queue(wiring: Wiring, publisher: Publisher, sweep: Sweep) -> None:
             room = OUTSTANDING - sweeps.count_outstanding(session, sweep.id)
             keys = sweeps.not_queued(session, sweep.id, min(QUEUE_AT_A_TIME, room)) if room > 0 else []
             if not keys:
-                if room > 0:
+                # Not before all was looked at: a sweep that is cancelled leaves its records to the next one.
+                if sweeps.end_if_done(session, held, now):
                     _move_cursors(session, held)
-                if not sweeps.end_if_done(session, held, now):
+                else:
                     sweeps.queue_again(session, held, now)
                 return
             # Marked first: a record whose look ends before this transaction would else never be counted.

@@ -226,6 +226,9 @@ def test_a_cancelled_sweep_leaves_what_nobody_has_looked_at_alone(company: Compa
         ended = sweeps.get(session, company.id, sweep.id)
         assert (ended.state, ended.counts) == ("cancelled", {"found": 4, "queued": 4})
 
+    company.sweep()
+    assert len(company.quickbooks.objects("Invoice")) == 3, "the next one finds what was let go"
+
 
 @pytest.mark.parametrize("dies_after", [1, 2, 3, 4, 5, 6])
 def test_a_sweep_whose_process_dies_goes_on_where_it_was(
