@@ -21,7 +21,7 @@ from shared.db.cursors import Stream
 from shared.db.models import Connection, Record, Sweep
 from shared.db.session import Sessions
 from shared.db.sweeps import Scope, State
-from shared.errors import BrokerUnavailableError, RateLimitedError, SyncError, TransientError
+from shared.errors import BrokerUnavailableError, RateLimitedError, RejectedError, SyncError, TransientError
 from shared.invoiced.client import InvoicedClient
 from shared.invoiced.entities import Listed
 from shared.messages import Kind, Message, Why
@@ -85,10 +85,14 @@ def request_due(wiring: Wiring) -> None:
     with wiring.sessions() as session:
         due = [row.id for row in connections.list_all(session) if _is_due(row, now, every)]
     for connection_id in due:
-        with wiring.sessions.begin() as session:
-            latest = sweeps.list_latest(session, connection_id, limit=1)
-            if not latest or (latest[0].state in sweeps.ENDED and now - latest[0].asked_at >= every):
-                sweeps.request(session, connection_id, Scope.CATCH_UP, "schedule", now)
+        try:
+            with wiring.sessions.begin() as session:
+                latest = sweeps.list_latest(session, connection_id, limit=1)
+                if not latest or (latest[0].state in sweeps.ENDED and now - latest[0].asked_at >= every):
+                    sweeps.request(session, connection_id, Scope.CATCH_UP, "schedule", now)
+        except RejectedError as error:
+            # Somebody has disconnected or removed it, or asked for another sweep, just now.
+            log.info("no sweep asked for", connection=connection_id, cause=error.cause)
 
 
 def _is_due(row: Connection, now: datetime, every: timedelta) -> bool:

@@ -164,9 +164,9 @@ def _go_on_with(clients: Clients, connection_id: str, tokens: Tokens) -> None:
             session, clients.vault, connection_id, tokens.refresh_token, tokens.refresh_expires_at
         )
         connections.get(session, connection_id).refresh_token_hard_expires_at = tokens.refresh_hard_expires_at
-    read_company(clients.sessions, clients.quickbooks(connection_id), connection_id, clients.now())
-    with clients.sessions.begin() as session:
+        # With the token itself: whatever fails afterwards, nobody would connect once more to release them.
         records.release_reconnected(session, connection_id, clients.now())
+    read_company(clients.sessions, clients.quickbooks(connection_id), connection_id, clients.now())
 
 
 def reconnect_by_consent(clients: Clients, connection_id: str, code: str, realm_id: str) -> None:

@@ -93,6 +93,8 @@ def request(
             f"A sync that was asked for at {running.asked_at:%Y-%m-%d %H:%M} UTC is still running.",
             remedy="Wait for its end, or cancel it.",
         )
+    if scope is Scope.SELECTION and row.started_at is None:
+        raise RejectedError("Nothing is posted before the first Synchronize.", remedy="Press Synchronize first.")
     if why == "person" and connections.start(session, connection_id, now):
         records.release_waiting(session, connection_id, WAITS_FOR_START, now)
     sweep = Sweep(

@@ -78,7 +78,7 @@ def make_connect(services: Services) -> Blueprint:
     def callback() -> Response:
         state, company_id = session.pop(_STATE, None), session.pop(_RECONNECTS, "")
         given = request.args.get("state", "")
-        if not state or not secrets.compare_digest(state, given):
+        if not state or not secrets.compare_digest(state.encode(), given.encode()):
             abort(400, "This answer of Intuit was not asked for in this browser, or was used already. Connect again.")
         back = url_for("page.companies.overview", company_id=company_id) if company_id else url_for(".start")
         if request.args.get("error"):

@@ -87,6 +87,9 @@ def make_records(services: Services) -> Blueprint:
     def act(company_id: str) -> AnyResponse:
         action, back = request.form.get("action", ""), request.form.get("back", "")
         selection = _selection(company_id)
+        if not (selection.keys or selection.cause_group or request.form.get("all") == "1"):
+            # A list of which nothing was ticked must not mean everything.
+            abort(400, "No record was chosen. Go back, and tick those that are meant.")
         try:
             with services.sessions.begin() as session:
                 if action == record_actions.RESYNCED:
