@@ -203,7 +203,8 @@ def release_waiting(session: Session, connection_id: str, waiting_for: str, now:
     session.execute(
         sa.update(Record)
         .where(Record.connection_id == connection_id, Record.waiting_for == waiting_for)
-        .values(next_look_at=now)
+        # A record that waits for another has its own way of noticing what settled meanwhile.
+        .values(next_look_at=now, dirty=Record.dirty if ":" in waiting_for else _once_more(now))
     )
 
 
@@ -234,7 +235,7 @@ def release_kept_back(
                 sa.and_(has_failed, Record.cause_group.in_(list(cause_groups))),
             ),
         )
-        .values(next_look_at=now, asked_by_person=True)
+        .values(next_look_at=now, dirty=_once_more(now), asked_by_person=True)
         .execution_options(synchronize_session=False)
     )
 
@@ -296,6 +297,13 @@ def _locked(session: Session, key: RecordKey, now: datetime) -> Record:
 def _is_over(cause_group: str | None, ignored_cause: str | None) -> bool:
     """Tell whether a record is ignored no longer: it is well again, or fails for another cause than the ignored one."""
     return cause_group is None or (causes.needs_person(cause_group) and cause_group != ignored_cause)
+
+
+def _once_more(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a record that is released has to be looked at once more after the look that is under way: that one began
+    before the release, and stores its own next time."""
+    is_leased = sa.and_(Record.lease_owner.is_not(None), sa.func.coalesce(Record.lease_until > now, sa.false()))
+    return sa.or_(Record.dirty, is_leased)
 
 
 def _is_leased(row: Record, now: datetime) -> bool:

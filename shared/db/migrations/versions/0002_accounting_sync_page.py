@@ -186,6 +186,17 @@ def upgrade() -> None:
     op.drop_column("records", "last_reply")
     # Connections that exist already have posted from their first moment on.
     op.execute("UPDATE connections SET started_at = created_at")
+    # Their first sweep catches up from there: what is older comes only when somebody presses Re-sync all.
+    for stream in ("customers", "invoices", "payments", "events"):
+        op.execute(
+            "INSERT INTO cursors (connection_id, stream, reached_at)"
+            f" SELECT id, '{stream}', created_at FROM connections"
+        )
+    # What had failed is looked at once more, so that it gets a cause to be found by.
+    op.execute(
+        "UPDATE records SET next_look_at = CURRENT_TIMESTAMP, asked_by_person = true"
+        " WHERE outcome IN ('failed', 'mismatch', 'changed in QuickBooks')"
+    )
 
 
 def downgrade() -> None:
