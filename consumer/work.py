@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from consumer.deps import Deps, Look
 from consumer.retry import settle
 from shared.db import connections, history, links, records, sweeps
+from shared.db.connections import UnknownConnectionError
 from shared.db.history import Call
 from shared.db.models import Record
 from shared.db.records import RecordKey
-from shared.errors import AccessRevokedError, SyncError, WaitingError
+from shared.errors import AccessRevokedError, SyncError, TransientError, WaitingError
 from shared.messages import Kind, Message, Why
 from shared.outcomes import WAITS_FOR_RECONNECT, WAITS_FOR_START, Outcome, Settlement
 
@@ -24,6 +25,7 @@ Handler = Callable[[Deps, Look], Settlement]
 
 # While the database is away for a moment, a look's outcome is kept in hand.
 PAUSES_S = (0.1, 0.5, 2.0)
+_HANGS_ON_THE_CONNECTION = (WAITS_FOR_RECONNECT, WAITS_FOR_START)
 # A record that waits no longer than this is not counted as waiting.
 SOON = timedelta(seconds=60)
 # Another worker's look at a record takes about this long.
@@ -121,6 +123,8 @@ def finish(deps: Deps, look: Look, settlement: Settlement, calls: Sequence[Call]
     entries = [history.of_call(look.key, call) for call in calls]
     entries.append(_entry(deps, look, settlement))
     kept = _store(deps, look, settlement, columns, entries)
+    if kept and (settlement.setting or settlement.waiting_for in _HANGS_ON_THE_CONNECTION):
+        _look_again_if_changed(deps, look.key)
     write = log.info if settlement.outcome not in (Outcome.FAILED, Outcome.MISMATCH) else log.warning
     write(
         "record settled" if kept else "lease ran out before the record was settled",
@@ -132,6 +136,19 @@ def finish(deps: Deps, look: Look, settlement: Settlement, calls: Sequence[Call]
         cause=settlement.cause or None,
         code=settlement.code,
     )
+
+
+def _look_again_if_changed(deps: Deps, key: RecordKey) -> None:
+    """Have a record looked at once more that something of its connection kept back, if that has changed since its look
+    began: whoever changed it could not know of this record yet."""
+    with deps.sessions.begin() as session:
+        try:
+            fresh = connections.profile(connections.get_locked(session, key.connection_id))
+        except (UnknownConnectionError, TransientError):
+            # Removed, or being set up anew: nothing to look again for.
+            return
+        if fresh.state == connections.CONNECTED and fresh != deps.profile:
+            records.request_look(session, key, deps.now())
 
 
 def _entry(deps: Deps, look: Look, settlement: Settlement) -> dict[str, Any]:
@@ -156,8 +173,6 @@ def _entry(deps: Deps, look: Look, settlement: Settlement) -> dict[str, Any]:
 def _store(
     deps: Deps, look: Look, settlement: Settlement, columns: dict[str, Any], entries: list[dict[str, Any]]
 ) -> bool:
-    has_written = any(_wrote(entry) for entry in entries)
-
     def store() -> bool:
         with deps.sessions.begin() as session:
             if look.customer_id is not None:
@@ -168,10 +183,12 @@ def _store(
             if is_kept and not _goes_on_in_a_moment(settlement, deps.now()):
                 sweeps.settle_record(session, look.key, settlement, look.label, deps.now())
             history.add(session, entries)
-            if has_written:
-                connections.note_write(session, look.key.connection_id, deps.now())
             return is_kept
 
+    if any(_wrote(entry) for entry in entries):
+        # On its own: who changes a connection locks it before its records, never after them.
+        with deps.sessions.begin() as session:
+            connections.note_write(session, look.key.connection_id, deps.now())
     for pause_s in PAUSES_S:
         try:
             return store()

@@ -1,6 +1,7 @@
 """Builds, once for a process, the database, the token source and, for each connection, the vendors' clients."""
 
 import os
+import secrets
 import socket
 import threading
 from collections.abc import Callable
@@ -55,7 +56,8 @@ class Clients:
         self.engine = engine or make_engine(config.database_url, pool_size=config.consumer_threads + 6)
         self.sessions: Sessions = make_sessions(self.engine)
         self.vault = Vault(config.token_keys)
-        self.process_name = f"{socket.gethostname()[:40]}:{os.getpid()}"
+        # The last part tells containers apart whose names begin alike and whose first process is 1.
+        self.process_name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}"
         self.oauth = QuickBooksOAuth(
             config.quickbooks_discovery_url,
             config.quickbooks_client_id,

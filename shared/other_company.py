@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
 from shared.clients import Clients
 from shared.connect import consent_callback_url, read_company
 from shared.db import audit, connections, sweeps
 from shared.db.models import Connection, Cursor, Link, Pace, PendingWrite, Record
-from shared.errors import RejectedError
+from shared.errors import RejectedError, SyncError
 from shared.messages import Kind
 from shared.outcomes import WAITS_FOR_START, Outcome
 from shared.settings import Settings, preferences_from_document
+
+log = structlog.get_logger()
 
 # Records that stand for objects of QuickBooks, not for ones of Invoiced.
 _OF_QUICKBOOKS = (
@@ -87,8 +90,11 @@ def move(clients: Clients, connection_id: str, code: str, realm_id: str, who: st
             session, connection_id, who, "Moved to another QuickBooks company", clients.now(),
             before=before, after=_called(row),
         )  # fmt: skip
-    # The payment methods of the other company; should that fail, they are found on first use.
-    read_company(clients.sessions, clients.quickbooks(connection_id), connection_id, clients.now())
+    try:
+        read_company(clients.sessions, clients.quickbooks(connection_id), connection_id, clients.now())
+    except SyncError as error:
+        # The move stands; the payment methods of the other company are found on first use.
+        log.warning("payment methods not read yet", connection=connection_id, cause=error.cause)
     return row
 
 

@@ -62,7 +62,7 @@ class Arrivals:
                 and before.quickbooks_webhook_at is not None
                 and now - before.quickbooks_webhook_at > GAP
             )
-            if sender == "quickbooks" and is_gap and sweeps.find_running(session, connection_id) is None:
+            if sender == "quickbooks" and is_gap:
                 try:
                     sweeps.request(session, connection_id, Scope.CATCH_UP, "gap", now)
                 except RejectedError as error:

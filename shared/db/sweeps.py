@@ -76,7 +76,8 @@ def request(
 ) -> Sweep:
     """Ask for a sweep; where one runs already, that one is returned: two of one connection never overlap.
 
-    `why` is `person`, `schedule` or `gap`. Asked by a person, it also lets a connection post that never did.
+    `why` is `person`, `schedule` or `gap`; one that the clock asked for becomes that of whoever asks next. Asked by a
+    person, it also lets a connection post that never did.
 
     Raises:
         RejectedError: a sweep with another aim runs, or the connection is disconnected.
@@ -88,6 +89,8 @@ def request(
     running = find_running(session, connection_id)
     if running is not None:
         if scope is Scope(running.scope) is not Scope.SELECTION:
+            if running.why == "schedule" != why:
+                _take_over(running, why, asked_by)
             return running
         raise RejectedError(
             f"A sync that was asked for at {running.asked_at:%Y-%m-%d %H:%M} UTC is still running.",
@@ -109,6 +112,13 @@ def request(
     session.flush()
     add_found(session, sweep, [(key.kind.value, key.record_id, None) for key in selection], now)
     return sweep
+
+
+def _take_over(running: Sweep, why: str, asked_by: str | None) -> None:
+    """Let a sweep of the clock be one that a person, or a gap, asked for: QuickBooks' side is listed as well."""
+    running.why, running.asked_by = why, asked_by
+    if running.state == State.WORKING.value:
+        running.state, running.found_all_at = State.FINDING.value, None
 
 
 def find_running(session: Session, connection_id: str) -> Sweep | None:

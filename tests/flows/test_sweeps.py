@@ -23,6 +23,7 @@ from shared.invoiced.entities import Listed
 from shared.messages import Kind
 from shared.outcomes import Outcome, Settlement
 from shared.queues import BULK, LIVE, depth
+from shared.settings import Settings
 from tests.flows.company import Company
 
 StartCompany = Callable[..., Company]
@@ -287,3 +288,43 @@ def test_what_a_person_releases_in_great_number_does_not_stand_before_webhooks(c
 
     waiting = depth(company.wiring.config.broker_url, company.wiring.engine)
     assert (waiting[BULK], waiting[LIVE]) == (schedule.MANY, 1)
+
+
+def test_a_person_takes_over_what_the_clock_had_asked_for(company: Company) -> None:
+    """QuickBooks' side, which the clock reads once a day only, is listed for them as well, however late they come."""
+    company.sweep()
+    company.quickbooks.by_hand("Customer", {"DisplayName": "Born in QuickBooks"})
+    company.invoiced.customer("Acme")
+    clock = company.ask_for_sweep(why="schedule")
+    sweeping.step_all(company.wiring, company.publisher)
+
+    assert company.ask_for_sweep(why="person").id == clock.id
+
+    company.finish_sweeps()
+
+    names = {row["name"] for row in company.invoiced.call("GET", "/customers", per_page="100")}
+    assert "Born in QuickBooks" in names
+
+
+def test_a_setting_that_changes_during_the_first_look_at_a_record_is_not_lost(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = company.invoiced.invoice(company.invoiced.customer("Acme")["id"])
+    with company.wiring.sessions.begin() as session:
+        connections.save_settings(session, company.id, Settings(invoices=False))
+    profile = connections.profile
+
+    def changed_after(row: Connection) -> connections.Profile:
+        seen = profile(row)
+        monkeypatch.setattr(connections, "profile", profile)
+        with company.wiring.sessions.begin() as session:
+            connections.save_settings(session, company.id, Settings())
+        return seen
+
+    monkeypatch.setattr(connections, "profile", changed_after)
+    settlement = company.hear(Kind.INVOICE, invoice["id"])
+    assert settlement is not None and settlement.outcome is Outcome.SKIPPED
+
+    company.settle()
+
+    assert company.quickbooks.one("Invoice")["TotalAmt"] == invoice["total"]

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import session as browser_session
 from flask_login import LoginManager, login_user, logout_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
@@ -77,6 +78,8 @@ def make_login(services: Services) -> Blueprint:
     def leave() -> Response:
         log.info("logged out", user=who())
         logout_user()
+        # What an unfinished consent left there is not for the next one at this browser.
+        browser_session.clear()
         return redirect(url_for("page.login.show"))
 
     return login
