@@ -68,6 +68,11 @@ class Collection:
         self.put(id, text, place, read_json(text))
         self.texts = {one: self.texts[one] for one in sorted(self.texts, key=self.places.__getitem__)}
 
+    def in_order(self, ids: Iterable[str], index: str) -> list[str]:
+        """Return ids in the order of an index that has a key for each, and of making where the keys are the same."""
+        position = list(self.indexes).index(index)
+        return sorted(ids, key=lambda id: (self.keys[id][position], self.places[id]))
+
     def as_made(self, ids: Iterable[str]) -> list[str]:
         """Return ids in the order in which their objects were made."""
         return sorted(ids, key=self.places.__getitem__)

@@ -213,6 +213,12 @@ class Company:
             found = (ids for key, ids in self.ids_between(entity, index, value) if key != value)
             return list(islice((item for ids in found for item in self.read(entity, ids)), most))
 
+    def ids_from(self, entity: str, index: str, value: Any, *, by: str) -> list[str]:
+        """Return the ids whose key is `value` or greater, in order of the index `by`; no object is read."""
+        with self.lock:
+            found = (id for _, ids in self.ids_between(entity, index, value) for id in ids)
+            return self._collection(entity).in_order(found, by)
+
     def find_until(self, entity: str, index: str, value: Any) -> list[Object]:
         """Return the objects whose key is at most `value`, in order of key."""
         with self.lock:

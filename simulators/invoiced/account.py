@@ -25,12 +25,14 @@ INDEXES: dict[str, dict[str, Key]] = {
         "number": lambda one: one["number"],
         "parent_customer": lambda one: one["parent_customer"],
         "updated_at": lambda one: one["updated_at"],
+        "created_at": lambda one: one["created_at"],
     },
     "contact": {"customer": lambda one: one["customer"]},
     "invoice": {
         "number": lambda one: one["number"],
         "customer": lambda one: one["customer"],
         "updated_at": lambda one: one["updated_at"],
+        "created_at": lambda one: one["created_at"],
         # What will be past due once this time has come.
         "falls_due": lambda one: one["due_date"] if one["status"] in ("not_sent", "sent", "viewed") else None,
     },
@@ -38,11 +40,13 @@ INDEXES: dict[str, dict[str, Key]] = {
         "number": lambda one: one["number"],
         "customer": lambda one: one["customer"],
         "updated_at": lambda one: one["updated_at"],
+        "created_at": lambda one: one["created_at"],
     },
     "payment": {
         "customer": lambda one: one["customer"],
         "charge": lambda one: one["charge"].get("id") if isinstance(one["charge"], dict) else None,
         "updated_at": lambda one: one["updated_at"],
+        "created_at": lambda one: one["created_at"],
     },
     "item": {"updated_at": lambda one: one["updated_at"]},
     "tax_rate": {"updated_at": lambda one: one["updated_at"]},

@@ -25,6 +25,10 @@ PER_PAGE = 100
 _DATED = frozenset({"invoice", "credit_note", "payment"})
 # Lists without `updated_after` (API reference).
 _NOT_BY_UPDATE = frozenset({"contact", "event"})
+# What says how a list is shown, not what is in it.
+_SHOWS = frozenset({"page", "per_page", "include", "expand"})
+_SWEPT = frozenset({"customer", "invoice", "credit_note", "payment"})
+_BY_CREATION = ("created_at", "created_at asc")
 _KINDS_BY_PROPERTY: dict[str, Kind] = {
     "customer": "customer",
     "parent_customer": "customer",
@@ -55,9 +59,10 @@ def list_page(account: Account, kind: Kind, params: Params, url: str, customer: 
         raise bad_parameter("page", "page must be at least 1")
     if not 1 <= per_page <= PER_PAGE:
         raise bad_parameter("per_page", f"per_page must be from 1 to {PER_PAGE}")
-    tests = list(_tests(account, kind, params))
     first, end = (page - 1) * per_page, page * per_page
-    if tests or params.get("sort") or customer is not None:
+    ids = None if customer is not None else _ordered_ids(account, kind, params)
+    if ids is None:
+        tests = list(_tests(account, kind, params))
         found = [one for one in _candidates(account, kind, params, customer) if all(test(one) for test in tests)]
         if kind == "event":
             found.reverse()
@@ -65,13 +70,27 @@ def list_page(account: Account, kind: Kind, params: Params, url: str, customer: 
             found.sort(key=key, reverse=descending)
         total, objects = len(found), found[first:end]
     else:
-        ids = account.company.ids(kind)
-        if kind == "event":
-            ids.reverse()
         total = len(ids)
         objects = [one for id in ids[first:end] if (one := account.find(kind, id)) is not None]
     shown = [show(account, kind, one, params) for one in objects]
     return Page(shown, total, _links(params, url, page, per_page, total))
+
+
+def _ordered_ids(account: Account, kind: Kind, params: Params) -> list[str] | None:
+    """Return the ids of the whole list in order, where no object has to be read for it: the plain list, and what a
+    sweep asks for, a page of which would else cost as much as all of them. None: they have to be read."""
+    given = ((name.removesuffix("[]"), value) for name, value in params.items(multi=True))
+    # A filter by nothing is a filter; any other parameter without a value was not given.
+    asked = {name for name, value in given if value or "[" in name} - _SHOWS
+    if not asked:
+        ids = account.company.ids(kind)
+        return ids[::-1] if kind == "event" else ids
+    is_sweep = asked <= {"updated_after", "sort"} and params.get("sort", _BY_CREATION[0]).lower() in _BY_CREATION
+    if kind not in _SWEPT or not is_sweep or not params.get("updated_after"):
+        return None
+    least = fields.timestamp("updated_after", params["updated_after"])
+    least += 0 if account.switches.updated_after_inclusive else 1
+    return account.company.ids_from(kind, "updated_at", least, by="created_at")
 
 
 def show(account: Account, kind: Kind, one: Object, params: Params) -> Object:

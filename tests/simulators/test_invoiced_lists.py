@@ -109,3 +109,27 @@ def test_empty_metadata_may_be_a_list(start_invoiced: StartInvoiced) -> None:
     account.client.Customer.create(name="A")
     invoice = account.client.Invoice.create(customer=1001, items=[{"unit_cost": 5}], metadata=[])
     assert (invoice.metadata, invoice["items"][0]["metadata"]) == ([], [])
+
+
+@pytest.mark.parametrize("inclusive", [False, True])
+def test_what_a_sweep_asks_for_is_in_the_order_of_creation_whatever_was_edited_since(
+    start_invoiced: StartInvoiced, inclusive: bool
+) -> None:
+    account = start_invoiced(switches=Switches(updated_after_inclusive=inclusive))
+    ids = [account.client.Customer.create(name=f"C{number}").id for number in range(6)]
+    for number, id in enumerate(ids):
+        # The later ones were made earlier, and the earlier ones edited last.
+        changed = {"created_at": 1_000 - number, "updated_at": 2_000 - number}
+        account.call("PATCH", f"/_simulator/objects/customer/{id}", 200, json=changed)
+
+    def listed(query: str) -> list[int]:
+        return [one["id"] for one in account.call("GET", f"/customers?{query}", 200)]
+
+    expected = [
+        id for number, id in reversed(list(enumerate(ids))) if 2_000 - number >= (1_997 if inclusive else 1_998)
+    ]
+    assert listed("updated_after=1997&sort=created_at%20asc") == expected
+    # The same with a condition that makes it read the objects.
+    assert listed("updated_after=1997&sort=created_at%20asc&metadata[none]=") == []
+    assert listed("updated_after=1997&sort=created_at%20asc&filter[type]=company") == expected
+    assert listed("updated_after=1997&sort=created_at&per_page=2&page=2") == expected[2:4]
