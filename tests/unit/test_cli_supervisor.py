@@ -69,6 +69,8 @@ def supervising(folder: Path, *children: str, above: list[str] | None = None) ->
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell that puts the tests in the background has them ignore it, and their children with them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         grandchildren = sum(child == PARENT for child in children)
