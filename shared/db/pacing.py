@@ -181,14 +181,17 @@ class RealmPace:
 
     def _book(self, *wanted: Limit) -> None:
         if not self._bulk:
-            wait_s = self._try_to_book(wanted, LONGEST_WAIT_S)
+            asked_at = self._clock()
+            wait_s = self._try_to_book(wanted, LONGEST_WAIT_S, asked_at)
+            # The booking itself may have stood in line for the row: that time counts as waited.
+            wait_s -= (self._clock() - asked_at).total_seconds()
             if wait_s > 0:
                 self._sleep(wait_s)
             return
         give_up_at = self._clock() + timedelta(seconds=LONGEST_WAIT_S)
         while True:
             try:
-                self._try_to_book(wanted, 0.0)
+                self._try_to_book(wanted, 0.0, self._clock())
                 return
             except RateLimitedError as error:
                 # Whoever books ahead of the clock meanwhile goes first.
@@ -196,13 +199,13 @@ class RealmPace:
                     raise
                 self._sleep(error.retry_after_s)
 
-    def _try_to_book(self, wanted: tuple[Limit, ...], longest_wait_s: float) -> float:
-        """Book a turn at all of these limits, and return in how many seconds it comes.
+    def _try_to_book(self, wanted: tuple[Limit, ...], longest_wait_s: float, now: datetime) -> float:
+        """Book a turn at all of these limits, and return how many seconds after `now` it comes.
 
         Raises:
             RateLimitedError: it is further away than that; nothing is booked.
         """
-        now, wait_s = self._clock(), 0.0
+        wait_s = 0.0
         with self._sessions.begin() as session:
             for limit in wanted:
                 found = reserve(session, self._realm_id, limit, now, longest_wait_s=longest_wait_s)
