@@ -59,7 +59,7 @@ def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simu
     for company in keys.values():
         furnish(account_of(company), options.seed, options.empty)
 
-    app = Flask(__name__)
+    app = Flask("simulators.invoiced", static_folder=None)
     app.json = ExactJsonProvider(app)
     rules, requests = FaultRules(), RequestLog()
     install_fault_hooks(app, rules, requests, clock, lambda: describe(request.method, request.path), _refusal)

@@ -14,9 +14,10 @@ from werkzeug.exceptions import HTTPException
 from simulators.clock import Clock
 from simulators.command_line import Options
 from simulators.control import install_control
-from simulators.fault_hooks import CONTROL, install_fault_hooks
+from simulators.fault_hooks import install_fault_hooks
 from simulators.faults import FaultRules
 from simulators.json_numbers import ExactJsonProvider, read_json
+from simulators.page_look import install_look
 from simulators.quickbooks.answers import fault_answer, gateway_answer, status_answer
 from simulators.quickbooks.company import COUNTRY, INDEXES, Company
 from simulators.quickbooks.consent import consent_routes
@@ -109,7 +110,7 @@ def create_simulator(
     schedule = Schedule(RETRY_WAITS_S, timeout_s=ANSWER_WITHIN_S, speed=switches.webhook_speed)
     sender = WebhookSender(store, clock, schedule, headers)
     announcer = Announcer(store, sender, tokens.app.client_id)
-    app = Flask("simulators.quickbooks", static_url_path=f"{CONTROL}/static")
+    app = Flask("simulators.quickbooks", static_folder=None)
     app.json = ExactJsonProvider(app)
     simulator = Simulator(
         app,
@@ -147,6 +148,7 @@ def _install(simulator: Simulator) -> None:
         app, simulator.rules, requests, simulator.clock, describe, lambda status: status_answer(status, simulator.clock)
     )
     install_control(app, simulator.rules, requests, simulator.clock, simulator.sender)
+    install_look(app, "QuickBooks Online")
     app.register_blueprint(control_routes(simulator))
     app.register_blueprint(consent_routes(simulator))
     app.register_blueprint(oauth_routes(simulator))
