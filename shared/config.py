@@ -38,7 +38,8 @@ class Config:
     """Everything that the environment decides.
 
     `quickbooks_calls_per_minute` paces our calls to one company; `consumer_threads` is the number of records
-    that one consumer process has in work at a time; `history_days` is how long the history of records is kept.
+    that one consumer process has in work at a time; `history_days` is how long the history of records is kept;
+    `trusted_proxies` is how many proxies stand before the receiver, each of which adds whom it heard from.
     """
 
     data_dir: Path
@@ -60,6 +61,7 @@ class Config:
     sweep_every_minutes: int
     log_format: str
     history_days: int = 180
+    trusted_proxies: int = 0
 
     @classmethod
     def from_env(cls, *, beside_demo: bool = False) -> "Config":
@@ -134,6 +136,7 @@ class Config:
             sweep_every_minutes=number("SWEEP_EVERY_MINUTES", 15, 1, 1440),
             log_format=log_format,
             history_days=number("HISTORY_DAYS", 180, 1, 3650),
+            trusted_proxies=number("TRUSTED_PROXIES", 0, 0, 10),
         )
         if problems:
             raise ConfigError(problems)

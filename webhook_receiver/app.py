@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from shared import queues
 from shared.clients import Clients
@@ -64,6 +65,11 @@ def create_app(
     arrivals = Arrivals(clients.sessions, clients.now)
 
     app = Flask(__name__)
+    if config.trusted_proxies:
+        # The address that log-ins are limited by: with none to trust, anybody could send the header.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=config.trusted_proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0
+        )
     webhooks = make_webhooks(connections, config.quickbooks_verifier_token, publisher.publish, arrivals.note)
     app.register_blueprint(webhooks)
     app.register_blueprint(make_health(sessions, lambda: declare_queues(config.broker_url, engine)))

@@ -431,15 +431,15 @@ class User(Base):
     logged_in_at: Mapped[datetime | None]
 
 
-class LoginFailure(Base):
-    """A log-in that was refused, by what it is counted under: an e-mail or an address."""
+class LoginTries(Base):
+    """How many log-ins were tried since the first one of a while, by what they are counted under: an e-mail or an
+    address. Those that succeeded are taken out again."""
 
-    __tablename__ = "login_failures"
-    __table_args__ = (sa.Index("ix_login_failures_subject", "subject", "at"),)
+    __tablename__ = "login_tries"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    subject: Mapped[str] = mapped_column(sa.String(300))
-    at: Mapped[datetime]
+    subject: Mapped[str] = mapped_column(sa.String(300), primary_key=True)
+    tries: Mapped[int]
+    since: Mapped[datetime]
 
 
 class AuditEntry(Base):

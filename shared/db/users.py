@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from shared.db.models import LoginFailure, User
+from shared.db.models import LoginTries, User
 from shared.errors import RejectedError
 
-# So many failures within this time, and the next try is not even looked at.
+# So many failures within this time, from the first of them on, and the next try is not even looked at.
 FAILURES_COUNT_FOR = timedelta(minutes=15)
 FAILURES_OF_AN_EMAIL = 5
 # Several people may share an address.
@@ -101,30 +103,65 @@ def remove(session: Session, email: str) -> None:
     session.delete(get(session, email))
 
 
-def may_try(session: Session, email: str, address: str, now: datetime) -> bool:
-    """Tell whether a log-in may be looked at: too many have failed for this e-mail, or from this address, if not."""
-    return _failures(session, f"email {email.strip().lower()}"[:300], now) < FAILURES_OF_AN_EMAIL and (
-        _failures(session, f"address {address}"[:300], now) < FAILURES_OF_AN_ADDRESS
+def begin_try(session: Session, email: str, address: str, now: datetime) -> bool:
+    """Count a log-in and tell whether it may be looked at: too many have failed for this e-mail, or from this address,
+    if not. One that may not is not counted any further.
+
+    A try counts as failed until `note_log_in` takes it out again: commit before the password is looked at. Each row is
+    counted up and read by one statement, so that tries made at the same time are told apart.
+    """
+    of_email, of_address = _subjects(email, address)
+    may_try = _count_up(session, of_address, now) <= FAILURES_OF_AN_ADDRESS
+    if may_try and _count_up(session, of_email, now) > FAILURES_OF_AN_EMAIL:
+        _count_down(session, of_address)
+        may_try = False
+    _forget_tries(session, now)
+    return may_try
+
+
+def note_log_in(session: Session, user: User, address: str, now: datetime) -> None:
+    """Remember when a user has logged in; the try did not fail."""
+    session.execute(sa.update(User).where(User.id == user.id).values(logged_in_at=now))
+    of_email, of_address = _subjects(user.email, address)
+    _count_down(session, of_address)
+    _count_down(session, of_email)
+
+
+def _subjects(email: str, address: str) -> tuple[str, str]:
+    return f"email {email.strip().lower()}"[:300], f"address {address}"[:300]
+
+
+def _count_up(session: Session, subject: str, now: datetime) -> int:
+    """Return the number of tries with this one."""
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    is_over = LoginTries.since < now - FAILURES_COUNT_FOR
+    counted = insert(LoginTries).values(subject=subject, tries=1, since=now)
+    counted = counted.on_conflict_do_update(
+        index_elements=["subject"],
+        set_={
+            "tries": sa.case((is_over, 1), else_=LoginTries.tries + 1),
+            "since": sa.case((is_over, counted.excluded.since), else_=LoginTries.since),
+        },
+    )
+    return session.execute(counted.returning(LoginTries.tries)).scalar_one()
+
+
+def _count_down(session: Session, subject: str) -> None:
+    session.execute(
+        sa.update(LoginTries)
+        .where(LoginTries.subject == subject, LoginTries.tries > 0)
+        .values(tries=LoginTries.tries - 1)
     )
 
 
-def note_failure(session: Session, email: str, address: str, now: datetime) -> None:
-    """Count a log-in that failed; what no longer counts is forgotten."""
-    session.execute(sa.delete(LoginFailure).where(LoginFailure.at < now - FAILURES_COUNT_FOR))
-    for subject in (f"email {email.strip().lower()}", f"address {address}"):
-        session.add(LoginFailure(subject=subject[:300], at=now))
-
-
-def note_log_in(session: Session, user_id: int, now: datetime) -> None:
-    """Remember when a user has logged in."""
-    session.execute(sa.update(User).where(User.id == user_id).values(logged_in_at=now))
-
-
-def _failures(session: Session, subject: str, now: datetime) -> int:
-    counted = sa.select(sa.func.count()).where(
-        LoginFailure.subject == subject, LoginFailure.at >= now - FAILURES_COUNT_FOR
+def _forget_tries(session: Session, now: datetime) -> None:
+    # Last in its transaction, and past rows that others hold: two log-ins never wait for each other in a circle.
+    is_over = sa.select(LoginTries.subject).where(LoginTries.since < now - FAILURES_COUNT_FOR)
+    session.execute(
+        sa.delete(LoginTries)
+        .where(LoginTries.subject.in_(is_over.with_for_update(skip_locked=True)))
+        .execution_options(synchronize_session=False)
     )
-    return session.execute(counted).scalar_one()
 
 
 def _checked(email: str) -> str:

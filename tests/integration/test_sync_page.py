@@ -1,5 +1,7 @@
 """The page: who may see and do what, and that nothing of anybody's data becomes markup."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from shared.db import sweeps, users
-from shared.db.models import AuditEntry, Connection, LoginFailure, Record, Sweep
+from shared.db.models import AuditEntry, Connection, LoginTries, Record, Sweep
 from shared.db.session import make_sessions
 from shared.db.users import Role
 from shared.messages import Kind
@@ -55,10 +57,58 @@ def test_after_five_failures_no_password_is_looked_at_for_a_while(sqlite_databas
         assert admin.log_in("Admin@example.com", "wrong").status_code == 401
     assert admin.log_in("admin@example.com").status_code == 429
     with make_sessions(sqlite_database.engine).begin() as session:
-        session.execute(sa.update(LoginFailure).values(at=LoginFailure.at))
-        for failure in session.scalars(sa.select(LoginFailure)):
-            failure.at -= users.FAILURES_COUNT_FOR + timedelta(seconds=1)
+        for tries in session.scalars(sa.select(LoginTries)):
+            tries.since -= users.FAILURES_COUNT_FOR + timedelta(seconds=1)
     assert admin.log_in("admin@example.com").status_code == 302
+
+
+@pytest.mark.parametrize("kind", ["sqlite_database", "postgresql_database"])
+def test_tries_made_at_once_do_not_pass_the_limit_together(request: pytest.FixtureRequest, kind: str) -> None:
+    database: Database = request.getfixturevalue(kind)
+    sessions = make_sessions(database.engine)
+    at_once, now = 12, datetime.now(UTC)
+    start = threading.Barrier(at_once)
+
+    def begin(number: int) -> bool:
+        start.wait(timeout=10)
+        with sessions.begin() as session:
+            return users.begin_try(session, "Admin@example.com" if number % 2 else "admin@example.com", "::1", now)
+
+    with ThreadPoolExecutor(at_once) as pool:
+        allowed = list(pool.map(begin, range(at_once)))
+    assert allowed.count(True) == users.FAILURES_OF_AN_EMAIL
+    # What was not looked at counts against nobody else at the address.
+    with sessions() as session:
+        counted = {row.subject: row.tries for row in session.scalars(sa.select(LoginTries))}
+    assert counted["address ::1"] == users.FAILURES_OF_AN_EMAIL
+
+
+def test_log_ins_that_succeed_are_not_counted(sqlite_database: Database, tmp_path: Path) -> None:
+    admin = visit(sqlite_database, tmp_path)
+    for _ in range(users.FAILURES_OF_AN_EMAIL + 1):
+        admin.send("/", "/logout")
+        assert admin.log_in("admin@example.com").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "counted"),
+    [
+        ("0", "203.0.113.7", "127.0.0.1"),
+        ("1", "203.0.113.7", "203.0.113.7"),
+        # The first is what the browser itself claims.
+        ("1", "192.0.2.1, 203.0.113.7", "203.0.113.7"),
+        ("2", "203.0.113.7, 198.51.100.2", "203.0.113.7"),
+    ],
+)
+def test_behind_trusted_proxies_a_browser_counts_by_its_own_address(
+    sqlite_database: Database, tmp_path: Path, trusted: str, forwarded: str, counted: str
+) -> None:
+    stranger = visit(sqlite_database, tmp_path, role=None, TRUSTED_PROXIES=trusted)
+    stranger.client.environ_base["HTTP_X_FORWARDED_FOR"] = forwarded
+    assert stranger.log_in("nobody@example.com").status_code == 401
+    with make_sessions(sqlite_database.engine)() as session:
+        subjects = {row.subject for row in session.scalars(sa.select(LoginTries))}
+    assert f"address {counted}" in subjects
 
 
 def test_a_new_password_ends_every_session(sqlite_database: Database, tmp_path: Path) -> None:

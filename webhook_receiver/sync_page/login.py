@@ -1,4 +1,5 @@
-"""Log in, log out. Tries are limited before a password is even looked at: a hash costs a tenth of a second."""
+"""Log in, log out. Tries are counted and limited before a password is even looked at: a hash costs a tenth of a second,
+and those that are made at the same time must not pass the limit together."""
 
 from urllib.parse import urlsplit
 
@@ -55,7 +56,7 @@ def make_login(services: Services) -> Blueprint:
             return render_template("login.html", form=form)
         email, address = form.email.data, request.remote_addr or "unknown"
         with services.sessions.begin() as session:
-            may_try = users.may_try(session, email, address, services.now())
+            may_try = users.begin_try(session, email, address, services.now())
             user = users.find(session, email)
         if not may_try:
             log.warning("log-in not looked at", address=address)
@@ -63,13 +64,11 @@ def make_login(services: Services) -> Blueprint:
             return render_template("login.html", form=form), 429
         is_right = passwords.matches(form.password.data, user.password_hash if user else None)
         if user is None or not is_right:
-            with services.sessions.begin() as session:
-                users.note_failure(session, email, address, services.now())
             log.warning("log-in refused", address=address)
             flash(_REFUSED, "bad")
             return render_template("login.html", form=form), 401
         with services.sessions.begin() as session:
-            users.note_log_in(session, user.id, services.now())
+            users.note_log_in(session, user, address, services.now())
         login_user(LoggedIn(users.session_id(user), user.email, user.role))
         log.info("logged in", user=user.email)
         return redirect(_wanted(request.args.get("next")))

@@ -25,13 +25,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_connection", "audit", ["connection_id", "id"], unique=False)
     op.create_table(
-        "login_failures",
-        sa.Column("id", sa.Integer(), nullable=False),
+        "login_tries",
         sa.Column("subject", sa.String(length=300), nullable=False),
-        sa.Column("at", shared.db.models.Instant(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("since", shared.db.models.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject"),
     )
-    op.create_index("ix_login_failures_subject", "login_failures", ["subject", "at"], unique=False)
     op.create_table(
         "metered_reads",
         sa.Column("realm_id", sa.String(length=40), nullable=False),
@@ -233,7 +232,6 @@ def downgrade() -> None:
     op.drop_table("cursors")
     op.drop_table("users")
     op.drop_table("metered_reads")
-    op.drop_index("ix_login_failures_subject", table_name="login_failures")
-    op.drop_table("login_failures")
+    op.drop_table("login_tries")
     op.drop_index("ix_audit_connection", table_name="audit")
     op.drop_table("audit")
