@@ -13,7 +13,10 @@ from simulators.json_numbers import write_json
 from simulators.store import Company, Key, Object
 from simulators.webhook_sender import WebhookSender
 
-Kind = Literal["customer", "contact", "invoice", "payment", "credit_note", "item", "tax_rate", "coupon", "event"]
+Kind = Literal[
+    "customer", "contact", "payment_source", "invoice", "credit_note", "payment", "charge",
+    "item", "tax_rate", "coupon", "event",
+]  # fmt: skip
 
 # Invoiced has no events for these (API reference, Events).
 _WITHOUT_EVENTS = frozenset({"item", "tax_rate", "coupon"})
@@ -28,6 +31,7 @@ INDEXES: dict[str, dict[str, Key]] = {
         "created_at": lambda one: one["created_at"],
     },
     "contact": {"customer": lambda one: one["customer"]},
+    "payment_source": {"customer": lambda one: one["_customer"]},
     "invoice": {
         "number": lambda one: one["number"],
         "customer": lambda one: one["customer"],
@@ -48,6 +52,8 @@ INDEXES: dict[str, dict[str, Key]] = {
         "updated_at": lambda one: one["updated_at"],
         "created_at": lambda one: one["created_at"],
     },
+    # Only those that made no payment.
+    "charge": {"customer": lambda one: one["customer"]},
     "item": {"updated_at": lambda one: one["updated_at"]},
     "tax_rate": {"updated_at": lambda one: one["updated_at"]},
     "coupon": {"updated_at": lambda one: one["updated_at"]},
@@ -183,6 +189,12 @@ def plain(amount: int | Decimal) -> int | Decimal:
 def total_of(applications: Iterable[Object]) -> Decimal:
     """Return the sum of those splits that count."""
     return sum((Decimal(one["amount"]) for one in applications if one["state"] == "applied"), Decimal(0))
+
+
+def credit_of(splits: Iterable[Object]) -> Decimal:
+    """Return what splits of the types `credit` and `applied_credit` leave of a credit balance; others are left out."""
+    signs = {"credit": 1, "applied_credit": -1}
+    return sum((signs.get(one["type"], 0) * Decimal(one["amount"]) for one in splits), Decimal(0))
 
 
 def _empty_metadata_as_list(value: Any) -> None:

@@ -9,14 +9,17 @@ from flask import Blueprint, Response, request
 from simulators.control import ControlError, json_answer, posted_object
 from simulators.fault_hooks import CONTROL
 from simulators.invoiced.account import Account, Kind
-from simulators.invoiced.describe import PLURALS
+from simulators.invoiced.charges import CHARGE_STATES
+from simulators.invoiced.gateway import settle_charge
 from simulators.invoiced.merging import merge
-from simulators.invoiced.payments import CHARGE_STATES, settle_charge
 from simulators.store import Object
 from simulators.webhook_sender import WebhookSender
 
 # Customers first: the others refer to them.
 _REPLAYED: tuple[Kind, ...] = ("customer", "invoice", "credit_note", "payment")
+_OPEN_TO_OVERRIDE = frozenset(
+    {"customer", "payment_source", "invoice", "payment", "credit_note", "item", "tax_rate", "coupon"}
+)
 _TIMES = frozenset({"created_at", "updated_at", "date", "due_date"})
 
 
@@ -99,8 +102,8 @@ def replay(account: Account) -> int:
 def _override(account: Account, kind: Any, id: str) -> Response:
     """Merge raw fields into a stored object without reckoning anything anew, and tell of it."""
     body = posted_object()
-    if kind not in PLURALS.values():
-        raise ControlError(f"an object is one of {', '.join(sorted(PLURALS.values()))}")
+    if kind not in _OPEN_TO_OVERRIDE:
+        raise ControlError(f"an object is one of {', '.join(sorted(_OPEN_TO_OVERRIDE))}")
     for name in _TIMES & body.keys():
         if body[name] is not None and type(body[name]) is not int:
             raise ControlError(f"{name} is a whole number of Unix seconds")

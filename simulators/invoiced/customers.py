@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from simulators.invoiced import fields
-from simulators.invoiced.account import Account, plain
+from simulators.invoiced.account import Account, credit_of, plain
 from simulators.invoiced.errors import ApiError, bad_parameter
 from simulators.invoiced.numbers import free_number
 from simulators.store import Object
@@ -104,6 +104,8 @@ def delete(account: Account, id: int) -> None:
             raise ApiError(400, "A customer that has transactions cannot be deleted")
     for contact in account.company.find("contact", "customer", id):
         account.remove("contact", contact)
+    for source in account.company.find("payment_source", "customer", id):
+        account.remove("payment_source", source)
     account.remove("customer", customer)
 
 
@@ -157,7 +159,7 @@ def credit_history(account: Account, id: int) -> list[Object]:
     for one in account.applications("credit_of", id):
         if one["state"] != "applied":
             continue
-        credit += one["amount"] if one["type"] == "credit" else -one["amount"]
+        credit += credit_of([one])
         payment = account.get("payment", one["payment"])
         history.insert(0, {"timestamp": payment["date"], "balance": plain(credit)})
     return history

@@ -6,6 +6,7 @@ PLURALS = {
     "customers": "customer",
     "invoices": "invoice",
     "payments": "payment",
+    "charges": "charge",
     "credit_notes": "credit_note",
     "items": "item",
     "tax_rates": "tax_rate",
@@ -18,6 +19,7 @@ _ON_ONE: dict[str, Operation] = {"GET": "read", "PATCH": "update", "DELETE": "de
 _ACTIONS: dict[tuple[str, str], Operation] = {
     ("POST", "void"): "void",
     ("POST", "emails"): "send",
+    ("POST", "pay"): "update",
     ("GET", "balance"): "read",
     ("GET", "contacts"): "query",
     ("POST", "contacts"): "create",

@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account, Kind
+from simulators.invoiced.charges import all_charges
 from simulators.invoiced.errors import bad_parameter
 from simulators.store import Object
 
@@ -82,7 +83,7 @@ def _ordered_ids(account: Account, kind: Kind, params: Params) -> list[str] | No
     given = ((name.removesuffix("[]"), value) for name, value in params.items(multi=True))
     # A filter by nothing is a filter; any other parameter without a value was not given.
     asked = {name for name, value in given if value or "[" in name} - _SHOWS
-    if not asked:
+    if not asked and kind != "charge":
         ids = account.company.ids(kind)
         return ids[::-1] if kind == "event" else ids
     is_sweep = asked <= {"updated_after", "sort"} and params.get("sort", _BY_CREATION[0]).lower() in _BY_CREATION
@@ -119,6 +120,8 @@ def _candidates(account: Account, kind: Kind, params: Params, owner: int | None)
     """Return the objects that can match at all, by an index if there is one for the request."""
     if owner is not None:
         return account.company.find(kind, "customer", owner)
+    if kind == "charge":
+        return all_charges(account)
     number, customer, after = (params.get(name) for name in ("filter[number]", "filter[customer]", "updated_after"))
     if number and kind in ("customer", "invoice", "credit_note"):
         return account.company.find(kind, "number", number)

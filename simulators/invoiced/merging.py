@@ -5,6 +5,8 @@ from simulators.invoiced.errors import ApiError
 from simulators.store import Object
 
 _MOVED: tuple[Kind, ...] = ("contact", "invoice", "credit_note", "payment")
+# Nobody is told of these: what moves, and where it names its customer.
+_MOVED_SILENTLY = (("application", "customer"), ("charge", "customer"), ("payment_source", "_customer"))
 
 
 def merge(account: Account, survivor: int, gone: int) -> Object:
@@ -22,8 +24,9 @@ def merge(account: Account, survivor: int, gone: int) -> Object:
     for kind in _MOVED:
         for one in account.company.find(kind, "customer", gone):
             _move(account, kind, one, {"customer": survivor})
-    for one in account.company.find("application", "customer", gone):
-        account.company.put("application", str(one["id"]), one | {"customer": survivor})
+    for entity, owner in _MOVED_SILENTLY:
+        for one in account.company.find(entity, "customer", gone):
+            account.company.put(entity, str(one["id"]), one | {owner: survivor})
     for one in account.company.find("customer", "parent_customer", gone):
         _move(account, "customer", one, {"parent_customer": None if one["id"] == survivor else survivor})
     kept = account.get("customer", survivor)

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from simulators.invoiced import fields
-from simulators.invoiced.account import Account, plain, total_of
+from simulators.invoiced.account import Account, credit_of, plain, total_of
+from simulators.invoiced.charges import CHARGE_STATES, new_charge
 from simulators.invoiced.customers import HOST
 from simulators.invoiced.errors import ApiError, bad_parameter
 from simulators.invoiced.settlement import refresh_documents, set_payment_balance
@@ -17,7 +18,6 @@ from simulators.store import Object
 
 METHODS = ("ach", "cash", "check", "credit_card", "eft", "direct_debit", "other", "paypal", "wire_transfer")
 SPLIT_TYPES = ("invoice", "estimate", "credit_note", "convenience_fee", "credit", "applied_credit")
-CHARGE_STATES = {"succeeded": "applied", "pending": "pending", "failed": "failed"}
 
 
 def _charge(name: str, value: Any) -> Object:
@@ -54,13 +54,26 @@ _SPLIT_READERS: dict[str, fields.Reader] = {
 def create(account: Account, body: Mapping[str, Any]) -> Object:
     """Return the new payment, applied as `applied_to` says."""
     values = {name: one for name, one in fields.read(_READERS, body).items() if one is not None}
+    payment, splits = prepare(account, values)
+    if "charge" in values:
+        payment["charge"] = new_charge(account, payment, values["charge"])
+    return keep_new(account, payment, splits)
+
+
+def prepare(account: Account, values: Mapping[str, Any]) -> tuple[Object, list[Object]]:
+    """Return the payment that these values make, without a charge, and its splits; nothing is kept yet.
+
+    Raises:
+        ApiError: 400, a value is missing or wrong, or the payment cannot be split so.
+    """
     splits = _read_splits(values.get("applied_to", []))
     customer = values.get("customer")
     if customer is not None and account.find("customer", customer) is None:
         raise bad_parameter("customer", f"Customer was not found: {customer}")
     if "amount" not in values and splits:
-        values["amount"] = sum((one["amount"] for one in splits), Decimal(0))
-    amount = fields.required(values, "amount")
+        amount = sum((one["amount"] for one in splits), Decimal(0))
+    else:
+        amount = fields.required(values, "amount")
     if amount < 0:
         raise bad_parameter("amount", "amount cannot be negative")
     id = account.company.next_number("payment", 50_001)
@@ -84,12 +97,18 @@ def create(account: Account, body: Mapping[str, Any]) -> Object:
         "pdf_url": f"{HOST}/payments/{account.company.id}/{id}/pdf",
         "metadata": values.get("metadata", {}),
     }
-    if "charge" in values:
-        payment["charge"] = _whole_charge(account, values["charge"], payment)
+    _check_splits(account, payment, splits)
+    return payment, splits
+
+
+def keep_new(account: Account, payment: Object, splits: list[Object]) -> Object:
+    """Keep a prepared payment, apply it and tell of it, and of its charge if that failed."""
     applied = _apply(account, payment, splits)
     set_payment_balance(account, payment)
-    payment["_splits"] = account.applied_to(id)
+    payment["_splits"] = account.applied_to(payment["id"])
     account.add("payment", payment)
+    if payment["charge"] is not None and payment["charge"]["status"] == "failed":
+        account.tell("charge", "failed", payment["charge"])
     refresh_documents(account, applied)
     return payment
 
@@ -118,6 +137,7 @@ def change(account: Account, id: int, body: Mapping[str, Any]) -> Object:
     if "applied_to" in values:
         splits = _read_splits(values["applied_to"] or [])
         _take_back(account, touched)
+        _check_splits(account, after, splits)
         touched = touched + _apply(account, after, splits)
     elif "customer" in values:
         for one in touched:
@@ -147,48 +167,6 @@ def void(account: Account, id: int) -> Object:
         after = account.change("payment", before, after)
     refresh_documents(account, touched)
     return after
-
-
-def settle_charge(account: Account, id: int, status: str, failure_message: str | None) -> Object:
-    """Let the gateway report the end of a pending charge."""
-    before = account.get("payment", id)
-    if before["charge"] is None:
-        raise ApiError(400, "This payment has no charge")
-    charge = before["charge"] | {"status": status, "failure_message": failure_message}
-    touched = account.applications("payment", id)
-    for one in touched:
-        account.company.put("application", str(one["id"]), one | {"state": CHARGE_STATES[status]})
-    kept = account.change("payment", before, before | {"charge": charge})
-    refresh_documents(account, touched)
-    return kept
-
-
-def _whole_charge(account: Account, given: Object, payment: Object) -> Object:
-    """Return the charge behind a payment: who, how much and what was refunded is not the caller's to say."""
-    id, now = account.company.next_number("charge", 1001), account.now()
-    open_to_caller = {
-        "gateway": "test",
-        "gateway_id": f"ch_{id}",
-        "payment_source": None,
-        "disputed": False,
-        "failure_message": None,
-        "receipt_email": None,
-    }
-    told = {name: given[name] for name in ("status", *open_to_caller) if name in given}
-    return (
-        {
-            "id": id,
-            "object": "charge",
-            **{name: payment[name] for name in ("customer", "currency", "amount")},
-            "amount_refunded": 0,
-            "refunded": False,
-            "refunds": [],
-            "created_at": now,
-            "updated_at": now,
-        }
-        | open_to_caller
-        | told
-    )
 
 
 def _currency_of(account: Account, customer: int | None, splits: list[Object]) -> str:
@@ -237,8 +215,8 @@ def _take_back(account: Account, applications: list[Object]) -> None:
         account.company.delete("application", str(one["id"]))
 
 
-def _apply(account: Account, payment: Object, splits: list[Object]) -> list[Object]:
-    """Keep the splits of a payment and return them.
+def _check_splits(account: Account, payment: Object, splits: list[Object]) -> None:
+    """Check the splits of a payment that has no others.
 
     Raises:
         ApiError: 400, together they exceed the payment, or one exceeds what its document or the customer's
@@ -246,16 +224,22 @@ def _apply(account: Account, payment: Object, splits: list[Object]) -> list[Obje
     """
     if sum((one["amount"] for one in splits), Decimal(0)) > payment["amount"]:
         raise bad_parameter("applied_to", "The splits exceed the amount of the payment")
+    for position, split in enumerate(splits):
+        earlier = splits[:position]
+        if "invoice" in split:
+            _check_document(account, "invoice", payment, split, earlier)
+        if "credit_note" in split:
+            _check_document(account, "credit_note", payment, split, earlier)
+        if split["type"] in ("credit", "applied_credit"):
+            _check_credit(account, payment, split, earlier)
+
+
+def _apply(account: Account, payment: Object, splits: list[Object]) -> list[Object]:
+    """Keep the splits of a payment, checked before, and return them."""
     charge = payment["charge"]
     state = CHARGE_STATES[charge["status"]] if charge is not None else "applied"
     applied = []
     for split in splits:
-        if "invoice" in split:
-            _check_document(account, "invoice", payment, split)
-        if "credit_note" in split:
-            _check_document(account, "credit_note", payment, split)
-        if split["type"] in ("credit", "applied_credit"):
-            _check_credit(account, payment, split)
         id = account.company.next_number("application")
         one = {"id": id, "payment": payment["id"], "customer": payment["customer"], "state": state, **split}
         one["amount"] = plain(account.rounding(payment["currency"]).round(split["amount"]))
@@ -264,7 +248,7 @@ def _apply(account: Account, payment: Object, splits: list[Object]) -> list[Obje
     return applied
 
 
-def _check_document(account: Account, kind: Any, payment: Object, split: Object) -> None:
+def _check_document(account: Account, kind: Any, payment: Object, split: Object, earlier: list[Object]) -> None:
     document = account.find(kind, split[kind])
     words = kind.replace("_", " ")
     if document is None:
@@ -276,16 +260,15 @@ def _check_document(account: Account, kind: Any, payment: Object, split: Object)
     if document["currency"] != payment["currency"]:
         raise bad_parameter("applied_to", f"The {words} {document['number']} is in {document['currency']}")
     left = Decimal(document["total"]) - total_of(account.applications(kind, document["id"]))
+    left -= sum((one["amount"] for one in earlier if one.get(kind) == split[kind]), Decimal(0))
     if split["amount"] > left:
         raise bad_parameter("applied_to", f"The {words} {document['number']} has only {plain(left)} left to apply")
 
 
-def _check_credit(account: Account, payment: Object, split: Object) -> None:
+def _check_credit(account: Account, payment: Object, split: Object, earlier: list[Object]) -> None:
     if payment["customer"] is None:
         raise bad_parameter("applied_to", "A split over a credit balance needs a customer")
-    held = Decimal(0)
-    for one in account.applications("credit_of", payment["customer"]):
-        if one["state"] == "applied":
-            held += one["amount"] if one["type"] == "credit" else -one["amount"]
+    standing = [one for one in account.applications("credit_of", payment["customer"]) if one["state"] == "applied"]
+    held = credit_of([*standing, *earlier])
     if split["type"] == "applied_credit" and split["amount"] > held:
         raise bad_parameter("applied_to", f"The credit balance holds only {plain(held)}")

@@ -6,7 +6,8 @@ from typing import Any
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account, plain
-from simulators.invoiced.errors import ApiError, bad_parameter, not_found
+from simulators.invoiced.charges import find_payment, get_charge
+from simulators.invoiced.errors import ApiError, bad_parameter
 from simulators.store import Object
 
 
@@ -19,12 +20,8 @@ def refund(account: Account, charge_id: int, body: Mapping[str, Any]) -> Object:
     Raises:
         ApiError: 404, no such charge; 400, it has not succeeded, or less of it is left than the amount.
     """
-    found = account.company.find("payment", "charge", charge_id)
-    if not found:
-        raise not_found("charge", charge_id)
-    before = found[0]
-    charge = before["charge"]
-    if charge["status"] != "succeeded" or before["voided"]:
+    charge, before = get_charge(account, charge_id), find_payment(account, charge_id)
+    if charge["status"] != "succeeded" or before is None or before["voided"]:
         raise ApiError(400, "Only a charge that succeeded can be refunded")
     given = fields.required(fields.read({"amount": fields.number}, body), "amount")
     amount = account.rounding(charge["currency"]).round(given)

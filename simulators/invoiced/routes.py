@@ -8,9 +8,20 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from simulators.control import json_answer
-from simulators.invoiced import catalog, contacts, credit_notes, customers, invoices, payments, refunds
+from simulators.invoiced import (
+    catalog,
+    charges,
+    contacts,
+    credit_notes,
+    customers,
+    gateway,
+    invoices,
+    payments,
+    refunds,
+)
 from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.bodies import read_body
+from simulators.invoiced.errors import ApiError
 from simulators.invoiced.lists import Page, list_page, show
 from simulators.store import Object
 
@@ -72,7 +83,11 @@ def vendor_routes() -> Blueprint:
     routes.add_url_rule("/invoices/<int:id>/void", "void_invoice", _void_invoice, methods=["POST"])
     routes.add_url_rule("/credit_notes/<int:id>/void", "void_credit_note", _void_credit_note, methods=["POST"])
     routes.add_url_rule("/invoices/<int:id>/emails", "send_invoice", _send_invoice, methods=["POST"])
+    routes.add_url_rule("/invoices/<int:id>/pay", "pay_invoice", _pay_invoice, methods=["POST"])
     routes.add_url_rule("/customers/<int:id>/balance", "balance", _balance)
+    routes.add_url_rule("/charges", "create_charge", _charge, methods=["POST"])
+    routes.add_url_rule("/charges", "list_charge", _list_charges)
+    routes.add_url_rule("/charges/<int:id>", "read_charge", _read_charge)
     routes.add_url_rule("/charges/<int:id>/refunds", "refund", _refund, methods=["POST"])
     of_customer = "/customers/<int:customer>/contacts"
     routes.add_url_rule(of_customer, "list_contact", _list_contacts)
@@ -157,6 +172,34 @@ def _send_invoice(id: int) -> Response:
 
 def _balance(id: int) -> Response:
     return json_answer(customers.balance(_account(), id))
+
+
+def _charge() -> Response:
+    with _account().company.transaction():
+        made = gateway.charge(_account(), _body())
+    _refuse_failed(made)
+    return _answer("payment", made, 201)
+
+
+def _pay_invoice(id: int) -> Response:
+    with _account().company.transaction():
+        made = gateway.pay(_account(), id)
+    _refuse_failed(made)
+    return _answer("invoice", _account().get("invoice", id))
+
+
+def _refuse_failed(made: Object) -> None:
+    """Answer 400 for a charge that came to nothing; outside the transaction, for that it failed is kept."""
+    if made["object"] == "charge":
+        raise ApiError(400, made["failure_message"])
+
+
+def _list_charges() -> Response:
+    return _page(list_page(_account(), "charge", request.args, request.base_url))
+
+
+def _read_charge(id: int) -> Response:
+    return _answer("charge", charges.get_charge(_account(), id))
 
 
 def _refund(id: int) -> Response:

@@ -27,6 +27,8 @@ class Switches:
     """What moves to the surviving customer of a merge shows as updated, instead of moving without a word."""
     edit_below_paid_refused: bool = False
     """An edit that brings a total below what is paid is refused, instead of releasing the excess."""
+    failed_charge_makes_payment: bool = False
+    """A charge that fails is answered 201 with a payment whose charge failed, instead of 400 and no payment."""
     retry_speed: float = 1
     """How many times faster than hourly a failed webhook is tried again."""
     events_kept: int = 10_000

@@ -1,6 +1,4 @@
-"""Contacts, merged customers and refunds, driven with Invoiced's own client where it can do it."""
-
-from typing import Any
+"""Contacts and merged customers, driven with Invoiced's own client where it can do it."""
 
 import pytest
 from invoiced import errors
@@ -80,26 +78,3 @@ def test_a_merged_customer_leaves_all_to_the_survivor(start_invoiced: StartInvoi
     assert client.Invoice.retrieve(invoice.id).status == "paid"
     account.control("POST", f"customers/{kept}/merge", 400, json={"gone": kept})
     account.control("POST", f"customers/{kept}/merge", 404, json={"gone": gone})
-
-
-def test_a_charge_is_refunded_in_parts_and_never_beyond(account: Account) -> None:
-    client = account.client
-    customer = client.Customer.create(name="Acme").id
-    invoice = client.Invoice.create(customer=customer, items=[{"unit_cost": 100}], currency="eur")
-    split = {"type": "invoice", "invoice": invoice.id, "amount": 100}
-    payment = client.Payment.create(customer=customer, amount=100, applied_to=[split], charge={"status": "succeeded"})
-    charge = payment.charge["id"]
-    refund = client.Refund.create(charge, amount=30.25)
-    assert (refund.charge, refund.amount, refund.currency, refund.status) == (charge, 30.25, "eur", "succeeded")
-    for amount in (69.76, 0, -1):
-        with pytest.raises(errors.InvalidRequestError) as caught:
-            client.Refund.create(charge, amount=amount)
-        assert caught.value.error["param"] == "amount"
-    client.Refund.create(charge, amount=69.75)
-    kept: Any = client.Payment.retrieve(payment.id).charge
-    assert (kept["amount"], kept["amount_refunded"], kept["refunded"], len(kept["refunds"])) == (100, 100, True, 2)
-    assert events(account)[-1] == ("payment.updated", payment.id)
-    assert client.Invoice.retrieve(invoice.id).status == "paid"
-    pending = client.Payment.create(customer=customer, amount=5, charge={"status": "pending"}).charge["id"]
-    account.call("POST", f"/charges/{pending}/refunds", 400, json={"amount": 5})
-    account.call("POST", "/charges/1/refunds", 404, json={"amount": 5})
