@@ -1,10 +1,11 @@
 """What would be posted, counted from Invoiced's lists to the cent before anything is. Pure: pages in, sums out."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.invoiced.entities import Outline, id_of
@@ -36,6 +37,39 @@ class Sum:
         """Count one more."""
         self.count += 1
         self.amount += amount
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a whole look has found, as it is kept and shown. Sums are by month (`2026-01`) in `currency`; what is left
+    out, or needs a person, is counted by reason. `read`: how many documents were read."""
+
+    read: int
+    currency: str
+    customers_to_create: int
+    invoices: Mapping[str, Sum]
+    payments: Mapping[str, Sum]
+    skipped_invoices: Mapping[str, int]
+    skipped_payments: Mapping[str, int]
+    stuck_invoices: Mapping[str, int]
+    stuck_payments: Mapping[str, int]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON; `from_document` makes the same of it."""
+        sums = {name: {month: vars(one) for month, one in getattr(self, name).items()} for name in _SUMS}
+        return {**vars(self), **sums}
+
+
+_SUMS = ("invoices", "payments")
+
+
+def from_document(document: Mapping[str, Any]) -> Counted:
+    """Return what was kept."""
+    sums = {
+        name: {month: Sum(one["count"], Decimal(one["amount"])) for month, one in document[name].items()}
+        for name in _SUMS
+    }
+    return Counted(**{**document, **sums})
 
 
 @dataclass
@@ -70,6 +104,20 @@ class FirstLook:
     def read(self) -> int:
         """How many documents were read so far."""
         return len(self._seen)
+
+    def counted(self) -> Counted:
+        """Return what was found so far: once every page was added, the whole."""
+        return Counted(
+            self.read,
+            self.terms.home_currency,
+            self.customers_to_create,
+            self.invoices,
+            self.payments,
+            self.skipped_invoices,
+            self.skipped_payments,
+            self.stuck_invoices,
+            self.stuck_payments,
+        )
 
     def add_invoices(self, page: Iterable[Outline]) -> None:
         """Count a page of invoices; one that was counted is passed over."""
@@ -151,6 +199,8 @@ class FirstLook:
             return "has no amount, date or currency that can be read"
         if document.currency.upper() != self.terms.home_currency:
             return f"in {document.currency.upper()}, not in {self.terms.home_currency}"
+        if not self.terms.settings.customers.to_quickbooks and id_of(document.customer) not in self.linked_customers:
+            return "its customer is not in QuickBooks, and customers do not go there"
         return None
 
     def _day(self, document: Outline) -> date | None:

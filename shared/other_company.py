@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from shared.clients import Clients
 from shared.connect import consent_callback_url, read_company
-from shared.db import audit, connections, sweeps
+from shared.db import audit, connections, kept_answers, sweeps
 from shared.db.models import Connection, Cursor, Link, Pace, PendingWrite, Record
 from shared.errors import RejectedError, SyncError
 from shared.messages import Kind
@@ -127,6 +127,7 @@ def _let_go(session: Session, row: Connection, now: datetime) -> None:
         sweeps.cancel(session, running, now)
     for table in (PendingWrite, Link, Cursor):
         session.execute(sa.delete(table).where(table.connection_id == row.id))
+    kept_answers.forget_all(session, row.id)
     session.execute(sa.delete(Pace).where(Pace.realm_id == row.realm_id))
     session.execute(
         sa.delete(Record).where(

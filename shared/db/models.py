@@ -416,6 +416,18 @@ class MeteredReads(Base):
     reads: Mapped[int]
 
 
+class KeptAnswer(Base):
+    """What was read at the vendors for a connection, kept for a while so that showing it again costs no call; `name`
+    says what it answers."""
+
+    __tablename__ = "kept_answers"
+
+    connection_id: Mapped[str] = _connection_key(primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    answer: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
 class User(Base):
     """Somebody who may log in; `role` is `admin` or `viewer`, `email` is in lower case."""
 

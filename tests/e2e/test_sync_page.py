@@ -56,11 +56,12 @@ def connect(admin: Visitor, company: Company) -> None:
     company.connection_id = address.rpartition("/")[2]
     admin.page.get_by_label("Time zone").select_option("America/Chicago")
     admin.page.get_by_role("button", name="Save and go on").click()
-    expect(admin.page.get_by_role("button", name="Synchronize")).to_be_visible()
+    expect(admin.page.get_by_text("Nothing has been posted yet")).to_be_visible()
 
 
 def synchronize(admin: Visitor) -> None:
-    """Press Synchronize, and watch it to its end."""
+    """See what would be posted, press the first Synchronize beside it, and watch it to its end."""
+    admin.page.get_by_role("link", name="See what would be posted").click()
     admin.page.get_by_role("button", name="Synchronize").click()
     expect(admin.page.get_by_role("button", name="Synchronize")).to_be_visible()
 
@@ -75,9 +76,12 @@ def test_connect_see_and_synchronize_in_the_browser(product: Product, admin: Vis
 
     # A webhook that comes before the first Synchronize is taken, and posts nothing.
     company.invoiced.edit("invoices", first["id"], notes="thank you")
-    expect(admin.page.get_by_text("Nothing has been posted yet")).to_be_visible()
     product.wait_until(lambda: product.records(), "the webhook was looked at")
     assert company.quickbooks.objects("Invoice") == []
+    admin.page.get_by_role("link", name="See what would be posted").click()
+    expect(admin.page.get_by_role("heading", name=f"1 invoice would be posted, ${first['total']:.2f}")).to_be_visible()
+    assert admin.violations() == []
+    admin.go(f"/companies/{company.connection_id}/")
 
     synchronize(admin)
 

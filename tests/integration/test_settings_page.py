@@ -9,6 +9,8 @@ import pytest
 from shared.db import audit, connections
 from shared.db.session import make_sessions
 from shared.db.users import Role
+from shared.errors import RejectedError
+from shared.take_first_look import take_first_look
 from tests.conftest import Database
 from tests.flows.company import Company
 from tests.flows.conftest import start_company as start_company
@@ -144,6 +146,55 @@ def test_the_check_up_names_what_is_wrong_and_what_to_do(pages: Pages) -> None:
         "Is Invoiced's own QuickBooks integration off?",
     ):
         assert words in said
+
+
+def test_the_first_synchronize_is_pressed_beside_what_was_counted_under_todays_settings(pages: Pages) -> None:
+    invoice, _ = billed(pages.company)
+    sessions = make_sessions(pages.company.wiring.engine)
+    with sessions.begin() as session:
+        connections.get(session, pages.company.id).started_at = None
+    overview, look = f"{pages.path}/", f"{pages.path}/preflight/first-look"
+
+    def started() -> bool:
+        with sessions() as session:
+            return connections.get(session, pages.company.id).started_at is not None
+
+    def seen() -> str:
+        found = re.search(r'name="seen" value="([^"]+)"', pages.admin.get(look).text)
+        assert found is not None
+        return found[1]
+
+    assert "Synchronize</button>" not in pages.admin.get(overview).text
+    for form in ("synchronize", "re-sync-all"):
+        answer = pages.admin.send(overview, overview + form)
+        assert answer.location == look, "the way to what would be posted"
+    pages.admin.send(f"{pages.path}/records", f"{pages.path}/records/act", action="resync", all="1")
+    before = seen()
+    assert seen() == before, "not counted twice"
+    pages.save(start_date="2026-02-01")
+    assert pages.admin.send(look, f"{overview}synchronize", seen=before).location == look
+    assert not started()
+    # Told once, although the page that tells it is sent line by line.
+    assert "Nothing is posted before you have seen" in text_of(pages.admin.get(look))
+    assert "Nothing is posted before you have seen" not in text_of(pages.admin.get(look))
+
+    assert pages.admin.send(look, f"{overview}synchronize", seen=seen()).location == overview
+
+    assert started()
+    pages.company.finish_sweeps()
+    assert pages.company.quickbooks.one("Invoice")["DocNumber"] == f"INVD-{invoice['number']}"
+    assert "Synchronize</button>" in pages.admin.get(overview).text
+
+
+def test_what_was_counted_while_a_setting_changed_is_no_first_look(pages: Pages) -> None:
+    billed(pages.company)
+    steps = take_first_look(pages.company.wiring, pages.company.id)
+    next(steps)
+    pages.save(payments="off")
+    with pytest.raises(RejectedError, match="changed while"):
+        list(steps)
+    said = text_of(pages.admin.get(f"{pages.path}/preflight/first-look"))
+    assert "1: payments are switched off" in said
 
 
 def test_the_first_look_counts_what_would_be_posted_and_writes_nothing(pages: Pages) -> None:

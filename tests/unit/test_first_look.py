@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.first_look import FirstLook, Sum, Terms
+from shared.first_look import FirstLook, Sum, Terms, from_document
 from shared.invoiced.entities import Charge, Outline, Split
+from shared.money import decode_json, encode_json
 from shared.preflight import Facts, Severity, check
-from shared.settings import Preferences, Settings
+from shared.settings import Customers, Preferences, Settings
 
 # 2026-03-31, late in the evening in Chicago, and a month later.
 IN_MARCH, IN_APRIL = 1_775_012_400, 1_777_604_400
@@ -44,6 +45,15 @@ def test_invoices_are_summed_by_the_companys_months_and_left_out_by_reason() -> 
         "has no amount, date or currency that can be read": 1,
     }
     assert found.customers_to_create == 1
+    assert from_document(decode_json(encode_json(found.counted().document()))) == found.counted()
+
+
+def test_without_customers_going_to_quickbooks_only_those_that_are_there_are_billed() -> None:
+    terms = Terms(Settings(customers=Customers.FROM_QUICKBOOKS), ZoneInfo("UTC"), None, "USD")
+    found = FirstLook(terms, linked_customers=frozenset({7}))
+    found.add_invoices([invoice(1), Outline(2, IN_MARCH, "usd", customer=8, total=Decimal(1))])
+    assert found.invoices == {"2026-04": Sum(1, Decimal("10.10"))}
+    assert sum(found.stuck_invoices.values()) == 1
 
 
 def test_payments_follow_what_becomes_of_their_invoices() -> None:

@@ -1,16 +1,19 @@
 """`/`: the companies; `/companies/<id>/`: how one of them is connected and how it fares, and Synchronize."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from shared.db import audit, connections, sweeps
 from shared.db.connection_health import health_of
+from shared.db.models import Connection
 from shared.db.overview import count_records, latest_records
 from shared.db.sweeps import Scope
 from shared.errors import BrokerUnavailableError, RejectedError
 from shared.outcomes import Outcome
 from shared.queues import BULK, DEAD_LETTERS, LIVE
 from shared.settings import preferences_from_document
+from shared.take_first_look import find_seen
 from webhook_receiver.sync_page.access import admin_only, company, who
 from webhook_receiver.sync_page.services import Services
 
@@ -88,11 +91,25 @@ def make_companies(services: Services) -> Blueprint:
     def _sweep(company_id: str, scope: Scope, what: str) -> Response:
         try:
             with services.sessions.begin() as session:
+                # Locked: no setting changes between what was seen and the start.
+                row = connections.get_locked(session, company_id)
+                if row.started_at is None and not _has_seen(session, row):
+                    flash(
+                        "Nothing is posted before you have seen what would be. Look through it; then press"
+                        " Synchronize below it.",
+                        "calm",
+                    )
+                    return redirect(url_for("page.preflight.first_look", company_id=company_id))
                 sweeps.request(session, company_id, scope, "person", services.now(), asked_by=who())
                 audit.note(session, company_id, who(), what, services.now())
         except RejectedError as error:
             flash(f"{error.cause} {error.remedy}".strip(), "bad")
         return redirect(url_for(".overview", company_id=company_id))
+
+    def _has_seen(session: Session, row: Connection) -> bool:
+        """Tell whether the form stood beside the counts of a look that is still true."""
+        seen = find_seen(session, row, services.now())
+        return seen is not None and seen.name == request.form.get("seen")
 
     def _depth() -> dict[str, int] | None:
         try:

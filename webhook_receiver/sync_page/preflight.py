@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template, stream_template
+from flask import Blueprint, get_flashed_messages, render_template, request, stream_template
 
+from shared.db import connections
 from shared.errors import SyncError
-from shared.first_look import FirstLook
 from shared.preflight import check
 from shared.preflight_facts import gather
-from shared.take_first_look import take_first_look
-from webhook_receiver.sync_page.access import admin_only
+from shared.take_first_look import SeenLook, find_seen, take_first_look
+from webhook_receiver.sync_page.access import admin_only, company
 from webhook_receiver.sync_page.services import Services
 
 # A line of progress for so many documents.
@@ -22,7 +22,7 @@ class Step:
     """How far a first look is: so many documents read, or its end: the whole, or why there is none."""
 
     read: int = 0
-    whole: FirstLook | None = None
+    whole: SeenLook | None = None
     failure: str | None = None
 
 
@@ -42,21 +42,26 @@ def make_preflight(services: Services) -> Blueprint:
     @admin_only
     def first_look(company_id: str) -> Iterator[str]:
         """Sent line by line as the lists are read, so that a large account times nothing out; half a sum is never
-        shown."""
-        return stream_template("first_look.html", steps=_steps(company_id))
+        shown. One that is still true is shown again."""
+        # Taken now: once the first line is sent, the browser's session cannot be told that they were shown.
+        get_flashed_messages()
+        with services.reading_sessions.begin() as session:
+            seen = None if request.args.get("again") else find_seen(session, company(), services.now())
+        steps = _steps(company_id) if seen is None else iter([Step(seen.counted.read, seen)])
+        return stream_template("first_look.html", steps=steps)
 
     def _steps(company_id: str) -> Iterator[Step]:
-        look: FirstLook | None = None
         told = 0
         try:
             for look in take_first_look(services.clients, company_id):
                 if look.read // _TELL_EVERY > told:
                     told = look.read // _TELL_EVERY
-                    yield Step(read=look.read)
+                    yield Step(look.read)
         except SyncError as error:
             yield Step(failure=f"{error.cause} {error.remedy}".strip())
             return
-        assert look is not None, "a list has a page, if only an empty one"
-        yield Step(read=look.read, whole=look)
+        with services.reading_sessions.begin() as session:
+            seen = find_seen(session, connections.get(session, company_id), services.now())
+        yield Step(look.read, seen) if seen else Step(failure="A setting was changed meanwhile.")
 
     return page

@@ -14,7 +14,7 @@ from shared.db.record_export import HEADER, find_all, row_of
 from shared.db.record_list import Search
 from shared.db.records import RecordKey
 from shared.db.sweeps import Scope
-from shared.errors import SyncError
+from shared.errors import RejectedError, SyncError
 from shared.messages import Kind
 from shared.money import pretty_json
 from shared.side_by_side import Row, customer_rows, invoice_rows, payment_rows
@@ -115,6 +115,10 @@ def make_records(services: Services) -> Blueprint:
         if selection.keys and len(selection.keys) <= record_list.PAGE:
             number = record_actions.resync(session, company_id, selection.keys, who(), services.now())
             return f"{_records(number)} looked at in a moment; only differences are written."
+        if company().started_at is None:
+            raise RejectedError(
+                "Nothing is posted before the first Synchronize.", remedy="See on the overview what would be posted."
+            )
         scope = Scope.SELECTION if selection.keys else Scope.EVERYTHING
         sweep = sweeps.request(
             session, company_id, scope, "person", services.now(), asked_by=who(), selection=selection.keys

@@ -59,6 +59,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", "stream"),
     )
     op.create_table(
+        "kept_answers",
+        sa.Column("connection_id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=20), nullable=False),
+        sa.Column("answer", shared.db.models.Document(), nullable=False),
+        sa.Column("at", shared.db.models.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("connection_id", "name"),
+    )
+    op.create_table(
         "history",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("connection_id", sa.String(length=32), nullable=False),
@@ -229,6 +238,7 @@ def downgrade() -> None:
     op.drop_index("ix_history_record", table_name="history")
     op.drop_index("ix_history_at", table_name="history")
     op.drop_table("history")
+    op.drop_table("kept_answers")
     op.drop_table("cursors")
     op.drop_table("users")
     op.drop_table("metered_reads")
