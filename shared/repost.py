@@ -1,20 +1,23 @@
 """Posts chosen documents again under today's settings: prefix, accounts, code, item and time zone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared.db import connections, links, pending_writes, record_actions, records
+from shared.db import connections, links, pending_writes, record_actions, record_list, records
 from shared.db.models import Link, Record
+from shared.db.record_list import Search
 from shared.db.records import RecordKey
 from shared.messages import Kind
 from shared.settings import preferences_from_document
 
 # What has terms of its own; items, accounts and customers are what QuickBooks holds.
 KINDS = (Kind.INVOICE, Kind.PAYMENT)
+# Each is read and locked: more in one transaction would hold up everybody else.
+AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,21 @@ def find_named(
     return keys, [name for name in names if name not in found]
 
 
+def find_matching(session: Session, connection_id: str, search: Search) -> list[RecordKey]:
+    """Return the invoices and payments that a search finds."""
+    return [
+        key
+        for kind in KINDS
+        if search.kind in (None, kind)
+        for key in record_list.find_keys(session, connection_id, replace(search, kind=kind))
+    ]
+
+
 def repost(
     session: Session, connection_id: str, keys: Sequence[RecordKey], who: str, now: datetime
 ) -> tuple[list[RecordKey], list[Refused]]:
     """Forget the settings under which documents were first posted, so that the look that is due now posts them with
-    today's; return which, and which not.
+    today's; return which, and which not. At most `AT_ONCE` of them in one transaction.
 
     Raises:
         UnknownConnectionError: there is no such connection.

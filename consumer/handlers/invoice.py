@@ -38,7 +38,7 @@ def sync_invoice(deps: Deps, look: Look) -> Settlement:
     except NotFoundError:
         return _withdraw(deps, look, link, "Deleted in Invoiced")
     look.label = invoice.number
-    learn_document(look, invoice.total, invoice)
+    learn_document(look, invoice.total, invoice, deps.profile.time_zone.key)
     if invoice.is_voided:
         return _withdraw(deps, look, link, "Voided in Invoiced")
     reason = _reason_to_skip(deps, invoice) if link is None else None

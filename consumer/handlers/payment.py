@@ -67,7 +67,7 @@ def _sync(deps: Deps, look: Look) -> Settlement:
     except NotFoundError:
         return _withdraw(deps, look, standing, "Deleted in Invoiced")
     look.label = payment.reference or f"#{payment.id}"
-    learn_document(look, payment.amount, payment)
+    learn_document(look, payment.amount, payment, deps.profile.time_zone.key)
     if payment.voided:
         return _withdraw(deps, look, standing, "Voided in Invoiced")
     charge = _unsettled_charge(deps, payment, live)

@@ -139,6 +139,7 @@ class Record(Base):
             "label",
             "customer_name",
             "amount",
+            "dated_on",
             "outcome",
             "cause_group",
             "ignored_at",
@@ -196,6 +197,8 @@ class Record(Base):
     amount: Mapped[Decimal | None]
     currency: Mapped[str | None] = mapped_column(sa.String(3))
     customer_name: Mapped[str | None] = mapped_column(Words(200))
+    # The day of an invoice or a payment, in the time zone that the connection had then.
+    dated_on: Mapped[date | None]
     # Failures of one cause have one word for it (`shared.causes`); `ignored_at`: a person has put the record aside
     # for as long as it is `ignored_cause` that it fails for.
     cause_group: Mapped[str | None] = mapped_column(sa.String(60))

@@ -11,13 +11,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared.db import attention, audit, history, records
+from shared.db import attention, audit, history, record_list, records, sweeps
 from shared.db.models import HistoryEntry, Record
+from shared.db.record_list import Search
 from shared.db.records import RecordKey
+from shared.db.sweeps import Scope
 from shared.errors import RejectedError
 
 # What the history and the audit trail call them.
 RETRIED, IGNORED, TAKEN_BACK, RESYNCED, REPOSTED = "retry", "ignore", "unignore", "resync", "re-post"
+
+# So many records are due at once when somebody asks for them; more are looked at by a sweep, after the webhooks.
+AT_ONCE = 50
 
 # SQLite allows so many values in one statement.
 _AT_ONCE = 300
@@ -88,6 +93,43 @@ def take_back(session: Session, connection_id: str, selection: Selection, who: s
     )
 
 
+@dataclass(frozen=True)
+class Resync:
+    """How many records are looked at; `sweep_id`: by a sweep, None: each is due by itself."""
+
+    number: int
+    sweep_id: int | None = None
+
+
+def resync_chosen(session: Session, connection_id: str, keys: Sequence[RecordKey], who: str, now: datetime) -> Resync:
+    """Have some records looked at, whatever their state; only differences are written.
+
+    Raises:
+        RejectedError: they are so many that a sweep has to do it, and another one runs.
+    """
+    if len(keys) <= AT_ONCE:
+        return Resync(resync(session, connection_id, keys, who, now))
+    sweep = sweeps.request(session, connection_id, Scope.SELECTION, "person", now, asked_by=who, selection=keys)
+    _note_sweep(session, connection_id, who, now, sweep.id, len(keys))
+    return Resync(len(keys), sweep.id)
+
+
+def resync_found(session: Session, connection_id: str, search: Search, who: str, now: datetime) -> Resync:
+    """Have all records looked at that a search finds, in the same way.
+
+    Raises:
+        RejectedError: they are so many that a sweep has to do it, and another one runs.
+    """
+    if record_list.count(session, connection_id, search) <= AT_ONCE:
+        keys = record_list.find_keys(session, connection_id, search)
+        return Resync(resync(session, connection_id, keys, who, now) if keys else 0)
+    sweep = sweeps.request(session, connection_id, Scope.SELECTION, "person", now, asked_by=who)
+    sweeps.add_known(session, sweep, record_list.conditions(connection_id, search))
+    number = sweeps.progress(session, sweep, now).found
+    _note_sweep(session, connection_id, who, now, sweep.id, number)
+    return Resync(number, sweep.id)
+
+
 def resync(
     session: Session, connection_id: str, keys: Sequence[RecordKey], who: str, now: datetime, *, what: str = RESYNCED
 ) -> int:
@@ -105,11 +147,6 @@ def resync(
     )
     _audit(session, connection_id, who, what, now, Selection(tuple(keys)), len(set(keys)))
     return len(set(keys))
-
-
-def note_sweep(session: Session, connection_id: str, who: str, now: datetime, sweep_id: int, scope: str) -> None:
-    """Note in the audit trail that somebody has asked for a sync of many records."""
-    audit.note(session, connection_id, who, "records: resync", now, after=f"sync number {sweep_id}, {scope}")
 
 
 def _change(
@@ -160,6 +197,12 @@ def _parts(session: Session, connection_id: str, selection: Selection) -> list[s
         sa.tuple_(Record.kind, Record.record_id).in_(names[start : start + _AT_ONCE])
         for start in range(0, len(names), _AT_ONCE)
     ]
+
+
+def _note_sweep(session: Session, connection_id: str, who: str, now: datetime, sweep_id: int, number: int) -> None:
+    audit.note(
+        session, connection_id, who, f"records: {RESYNCED}", now, after=f"{number} records: sync number {sweep_id}"
+    )
 
 
 def _audit(

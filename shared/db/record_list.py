@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shared.db.models import Instant, Link, Record
+from shared.db.records import RecordKey
 from shared.errors import RejectedError
 from shared.messages import Kind
 from shared.outcomes import Outcome
@@ -33,7 +34,8 @@ class Search:
     """Which records are wanted; what is left out does not matter.
 
     `text` is part of a number or of a customer's name, or an amount; `outcome` one of `Outcome`, `NOT_LOOKED_AT` or
-    `IGNORED`; `cause_group` a key of `shared.causes`; `is_ignored` whether a person has put them aside.
+    `IGNORED`; `cause_group` a key of `shared.causes`; `is_ignored` whether a person has put them aside; `dated_from`
+    and `dated_to` the first and the last day of an invoice or a payment.
     """
 
     text: str = ""
@@ -41,6 +43,8 @@ class Search:
     outcome: str | None = None
     cause_group: str | None = None
     is_ignored: bool | None = None
+    dated_from: date | None = None
+    dated_to: date | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class ListedRecord:
     detail: str | None
     amount: Decimal | None
     currency: str | None
+    dated_on: date | None
     customer_name: str | None
     cause_group: str | None
     waiting_for: str | None
@@ -106,6 +111,19 @@ def find(
     return Page(listed, None if last is None else f"{last.shown_at.isoformat()}|{last.kind}|{last.record_id}")
 
 
+def count(session: Session, connection_id: str, search: Search) -> int:
+    """Return how many records a search finds."""
+    wanted = sa.select(sa.func.count()).select_from(Record).where(*conditions(connection_id, search))
+    return session.execute(wanted).scalar_one()
+
+
+def find_keys(session: Session, connection_id: str, search: Search) -> list[RecordKey]:
+    """Return the keys of all records that a search finds, by kind and id."""
+    wanted = sa.select(Record.kind, Record.record_id).where(*conditions(connection_id, search))
+    found = session.execute(wanted.order_by(Record.kind, Record.record_id))
+    return [RecordKey(connection_id, Kind(kind), record_id) for kind, record_id in found]
+
+
 def conditions(connection_id: str, search: Search) -> list[sa.ColumnElement[bool]]:
     """Return the conditions that make a search, for whoever selects or changes what it finds."""
     found = [Record.connection_id == connection_id]
@@ -121,6 +139,10 @@ def conditions(connection_id: str, search: Search) -> list[sa.ColumnElement[bool
         found.append(Record.cause_group == search.cause_group)
     if search.is_ignored is not None:
         found.append(Record.ignored_at.is_not(None) if search.is_ignored else Record.ignored_at.is_(None))
+    if search.dated_from is not None:
+        found.append(Record.dated_on >= search.dated_from)
+    if search.dated_to is not None:
+        found.append(Record.dated_on <= search.dated_to)
     text = search.text.strip()
     if text:
         found.append(_has(text))

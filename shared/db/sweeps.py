@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from shared.db import connections, records
-from shared.db.models import Sweep, SweepRecord
+from shared.db.models import Record, Sweep, SweepRecord
 from shared.db.records import RecordKey
 from shared.errors import RejectedError
 from shared.messages import Kind
@@ -277,6 +277,15 @@ def add_found(
     ]
     if fresh:
         session.execute(sa.insert(SweepRecord), fresh)
+
+
+def add_known(session: Session, sweep: Sweep, conditions: Iterable[sa.ColumnElement[bool]]) -> None:
+    """Add the records that we know of and that meet conditions to a sweep that has none yet."""
+    known = sa.select(sa.literal(sweep.id), Record.connection_id, Record.kind, Record.record_id, Record.label).where(
+        Record.connection_id == sweep.connection_id, *conditions
+    )
+    columns = ["sweep_id", "connection_id", "kind", "record_id", "label"]
+    session.execute(sa.insert(SweepRecord).from_select(columns, known))
 
 
 def not_queued(session: Session, sweep_id: int, limit: int) -> list[RecordKey]:

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from shared import passwords
-from shared.db import sweeps, users
-from shared.db.models import AuditEntry, Sweep
+from shared.db import record_list, sweeps, users
+from shared.db.models import AuditEntry, Record, Sweep
 from shared.db.session import make_sessions
 from shared.db.sweeps import Scope
 from shared.db.users import Role
@@ -107,7 +107,9 @@ def test_the_list_is_searched_and_downloaded(company: Company, admin: Person) ->
     assert "No record is found" in admin.read("/records?q=nobody")
     table = admin.visit.get(f"{admin.home}/records.csv?kind=invoice")
     assert table.mimetype == "text/csv"
-    assert "INV-0002" in table.text and ",250.75,USD,synced," in table.text
+    assert "INV-0002" in table.text and ",250.75,USD,2026-10-05,synced," in table.text
+    assert "INV-0001" in admin.read("/records?from=2026-10-05&to=2026-10-05")
+    assert "No record is found" in admin.read("/records?from=2026-10-06")
     assert admin.visit.get(f"{admin.home}/records/unicorn/1").status_code == 404
     assert admin.visit.get(f"{admin.home}/records/invoice/999").status_code == 404
 
@@ -210,6 +212,33 @@ def test_a_sync_is_watched_cancelled_and_remembered(company: Company, admin: Per
     table = admin.visit.get(f"{admin.home}/sweeps/{number}.csv").text.splitlines()
     assert table[1].startswith("invoice,1,'=INV-1,failed,Closed.,Reopen it.,")
     assert admin.visit.get(f"{admin.home}/sweeps/999").status_code == 404
+
+
+def test_all_that_a_search_finds_is_synced_and_posted_again(company: Company, admin: Person) -> None:
+    customer = company.invoiced.customer("Acme")
+    invoice = company.invoiced.invoice(customer["id"])
+    company.invoice(invoice)
+    with company.wiring.sessions.begin() as session:
+        for number in range(record_list.PAGE):
+            session.add(
+                Record(connection_id=company.id, kind="invoice", record_id=f"9{number}", label=f"OLD-{number}",
+                    first_seen_at=company.now(), outcome="failed", outcome_at=company.now())
+            )  # fmt: skip
+    found = record_list.PAGE + 1
+    page = "/records?kind=invoice"
+    assert f"With all {found} that match" in admin.read(page)
+    assert "that match" not in admin.read("/records?outcome=synced")
+    assert "that match" not in admin.read("/records")
+
+    said = admin.act(page, action="re-post", matching="1", kind="invoice")
+    assert "1 record is posted again under today's settings" in said
+    assert f"{found - 1} records are left as they stand: It does not stand in QuickBooks." in said
+    assert f"looks at {found} records" in admin.act(page, action="resync", matching="1", kind="invoice")
+    with company.wiring.sessions() as session:
+        [sweep] = session.scalars(sa.select(Sweep)).all()
+        assert (sweep.scope, sweeps.progress(session, sweep, company.now()).found) == (Scope.SELECTION.value, found)
+    # What nobody searched for is never everything.
+    assert "Nothing was searched for." in admin.act(page, action="resync", matching="1")
 
 
 def test_only_intuits_own_pages_are_linked_to() -> None:

@@ -1,7 +1,7 @@
 """The list of records, what needs a person, and what people do about it; on the database of each set-up."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared.db import attention, history, record_actions, record_list, records
+from shared.db import attention, connections, history, record_actions, record_list, records, sweeps
 from shared.db.models import AuditEntry, Connection, Record
 from shared.db.record_actions import Selection
 from shared.db.record_list import IGNORED, NOT_LOOKED_AT, Search
 from shared.db.records import RecordKey
 from shared.db.session import make_sessions
+from shared.errors import RejectedError
 from shared.messages import Kind
 from shared.outcomes import Outcome, Settlement, synced
 
@@ -68,6 +69,37 @@ def test_records_are_found_by_number_customer_and_amount(session: Session) -> No
     assert found(session, text="100.0") == ["3", "2"]
     assert found(session, text="%") == ["2"]
     assert found(session, text="_") == []
+
+
+def test_documents_are_found_by_their_days(session: Session) -> None:
+    for day in (1, 2, 3):
+        add(session, day, dated_on=date(2026, 10, day))
+    add(session, 4, Kind.CUSTOMER)
+
+    assert found(session, dated_from=date(2026, 10, 2)) == ["3", "2"]
+    assert found(session, dated_from=date(2026, 10, 2), dated_to=date(2026, 10, 2)) == ["2"]
+
+
+def test_few_that_a_search_finds_are_due_at_once_and_many_are_left_to_a_sweep(session: Session) -> None:
+    for number in range(record_actions.AT_ONCE + 1):
+        add(session, number, label=f"INV-{number}", outcome="failed")
+    add(session, 900, Kind.PAYMENT, label="INV-9")
+
+    def resync(**search: Any) -> record_actions.Resync:
+        return record_actions.resync_found(session, COMPANY, Search(**search), "me@x.test", NOW)
+
+    assert resync(text="INV-9") == record_actions.Resync(2)
+    assert resync(text="nobody") == record_actions.Resync(0)
+    # A sweep of chosen records is for a company that posts.
+    with pytest.raises(RejectedError):
+        resync(kind=Kind.INVOICE)
+    connections.start(session, COMPANY, NOW)
+    asked = resync(kind=Kind.INVOICE)
+    assert asked.sweep_id is not None and asked.number == record_actions.AT_ONCE + 1
+    keys = sweeps.not_queued(session, asked.sweep_id, 1000)
+    assert {key.kind for key in keys} == {Kind.INVOICE} and len(keys) == asked.number
+    due = session.scalars(sa.select(Record.record_id).where(Record.next_look_at.is_not(None))).all()
+    assert sorted(due) == ["9", "900"]
 
 
 def test_pages_follow_each_other_without_gap_or_double(session: Session) -> None:

@@ -1,6 +1,6 @@
 """The commands over records: list, attention, retry, ignore, resync, customers, export."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def cli(sqlite_database: Database, tmp_path: Path) -> CommandLine:
             )
 
         add("invoice", "1", "INV-1", outcome="failed", cause="Closed.", cause_group="closed-books",
-            amount=Decimal("12.30"), currency="USD", customer_name="=Acme")  # fmt: skip
+            amount=Decimal("12.30"), currency="USD", dated_on=date(2026, 10, 31), customer_name="=Acme")  # fmt: skip
         add("invoice", "2", "INV-2", outcome="synced", amount=Decimal("100"), currency="USD")
         add("quickbooks-customer", "7", "Globex", outcome="waiting", waiting_for="choice", cause_group="choice",
             versions={"candidates": [{"id": 5, "name": "Globex", "number": "C-5"}]})  # fmt: skip
@@ -65,7 +65,7 @@ def test_records_are_listed_searched_and_exported(cli: CommandLine) -> None:
     lines = cli.call("export", "records", "--kind", "invoice").stdout.splitlines()
     assert lines[0].startswith("kind,id,number,customer,amount")
     # No spreadsheet takes a customer's name for a formula.
-    assert "invoice,1,INV-1,'=Acme,12.30,USD,failed," in lines[2] + lines[1]
+    assert "invoice,1,INV-1,'=Acme,12.30,USD,2026-10-31,failed," in lines[2] + lines[1]
     assert cli.failure("records", "--after", "nowhere")[0] == "There is no such page of the list."
 
 

@@ -1,5 +1,8 @@
 """`/companies/<id>/records`: every record with its state; one record with both sides and its history."""
 
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -7,7 +10,8 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from shared.db import attention, history, links, record_actions, record_list, records, sweeps
+from shared import repost
+from shared.db import attention, audit, history, links, record_actions, record_list, records, sweeps
 from shared.db.models import Connection, Link
 from shared.db.record_actions import Selection
 from shared.db.record_export import HEADER, find_all, row_of
@@ -38,11 +42,14 @@ def make_records(services: Services) -> Blueprint:
 
     @page.get("/records")
     def index(company_id: str) -> str:
-        search = _search()
+        search = _search(request.args)
+        asked = _asked(search)
         with services.reading_sessions.begin() as session:
             found = _page(session, company_id, search)
             counts = record_list.count_by_outcome(session, company_id, search.kind)
             ignored = record_list.count_ignored(session, company_id)
+            is_one_page = found.next_page is None and not request.args.get("after")
+            matching = 0 if is_one_page or not asked else record_list.count(session, company_id, search)
         return render_template(
             "record_list.html",
             page=found,
@@ -50,12 +57,14 @@ def make_records(services: Services) -> Blueprint:
             counts=counts | ({record_list.IGNORED: ignored} if ignored else {}),
             kinds=words.KINDS,
             outcomes=words.OUTCOMES,
-            asked=_asked(search),
+            asked=asked,
+            matching=matching,
+            may_post_again=search.kind in (None, *repost.KINDS) and 0 < matching <= repost.AT_ONCE,
         )
 
     @page.get("/records.csv")
     def export(company_id: str) -> Response:
-        found = find_all(services.reading_sessions, company_id, _search())
+        found = find_all(services.reading_sessions, company_id, _search(request.args))
         lines = csv_lines(HEADER, (row_of(record) for record in found))
         return Response(
             stream_with_context(lines),
@@ -87,14 +96,17 @@ def make_records(services: Services) -> Blueprint:
     def act(company_id: str) -> AnyResponse:
         action, back = request.form.get("action", ""), request.form.get("back", "")
         selection = _selection(company_id)
-        if not (selection.keys or selection.cause_group or request.form.get("all") == "1"):
+        is_matching = request.form.get("matching") == "1"
+        if not (selection.keys or selection.cause_group or is_matching or request.form.get("all") == "1"):
             # A list of which nothing was ticked must not mean everything.
             abort(400, "No record was chosen. Go back, and tick those that are meant.")
         try:
             with services.sessions.begin() as session:
                 if action == record_actions.RESYNCED:
-                    said = _resync(session, company_id, selection)
-                elif action in _ACTIONS:
+                    said = _resync(session, company_id, selection, is_matching)
+                elif action == record_actions.REPOSTED:
+                    said = _repost(session, company_id, selection, is_matching)
+                elif action in _ACTIONS and not is_matching:
                     do, done = _ACTIONS[action]
                     number = do(session, company_id, selection, who(), services.now())
                     said = f"{_records(number)} {done}."
@@ -109,22 +121,37 @@ def make_records(services: Services) -> Blueprint:
         is_ours = back.startswith(f"/companies/{company_id}/") and "\\" not in back
         return redirect(back if is_ours else home)
 
-    def _resync(session: Session, company_id: str, selection: Selection) -> str:
-        if not selection.keys and not request.form.get("all"):
+    def _resync(session: Session, company_id: str, selection: Selection, is_matching: bool) -> str:
+        if is_matching:
+            asked = record_actions.resync_found(session, company_id, _found(), who(), services.now())
+        elif selection.keys:
+            asked = record_actions.resync_chosen(session, company_id, selection.keys, who(), services.now())
+        elif request.form.get("all") == "1":
+            if company().started_at is None:
+                raise RejectedError(
+                    "Nothing is posted before the first Synchronize.",
+                    remedy="See on the overview what would be posted.",
+                )
+            sweep = sweeps.request(session, company_id, Scope.EVERYTHING, "person", services.now(), asked_by=who())
+            audit.note(session, company_id, who(), "Re-sync all", services.now())
+            return f"Sync number {sweep.id} looks at everything; only differences are written."
+        else:
             return "No record was chosen."
-        if selection.keys and len(selection.keys) <= record_list.PAGE:
-            number = record_actions.resync(session, company_id, selection.keys, who(), services.now())
-            return f"{_records(number)} looked at in a moment; only differences are written."
-        if company().started_at is None:
+        if asked.sweep_id is None:
+            return f"{_records(asked.number)} looked at in a moment; only differences are written."
+        return f"Sync number {asked.sweep_id} looks at {asked.number:,} records; only differences are written."
+
+    def _repost(session: Session, company_id: str, selection: Selection, is_matching: bool) -> str:
+        keys = repost.find_matching(session, company_id, _found()) if is_matching else selection.keys
+        if len(keys) > repost.AT_ONCE:
             raise RejectedError(
-                "Nothing is posted before the first Synchronize.", remedy="See on the overview what would be posted."
+                f"{len(keys):,} documents are too many to be posted again at once.",
+                remedy=f"Search for at most {repost.AT_ONCE}.",
             )
-        scope = Scope.SELECTION if selection.keys else Scope.EVERYTHING
-        sweep = sweeps.request(
-            session, company_id, scope, "person", services.now(), asked_by=who(), selection=selection.keys
-        )
-        record_actions.note_sweep(session, company_id, who(), services.now(), sweep.id, scope.value)
-        return f"Sync number {sweep.id} looks at everything; only differences are written."
+        accepted, refused = repost.repost(session, company_id, keys, who(), services.now())
+        for reason, number in Counter(one.reason for one in refused).items():
+            flash(f"{_records(number)} left as {'it stands' if number == 1 else 'they stand'}: {reason}", "bad")
+        return f"{_records(len(accepted))} posted again under today's settings in a moment."
 
     def _shown(key: RecordKey, fresh: dict[str, Any]) -> str:
         with services.reading_sessions.begin() as session:
@@ -187,14 +214,35 @@ def _page(session: Session, company_id: str, search: Search) -> record_list.Page
         return record_list.find(session, company_id, search)
 
 
-def _search() -> Search:
-    kind, outcome = request.args.get("kind"), request.args.get("outcome")
+def _search(given: Mapping[str, str]) -> Search:
+    kind, outcome = given.get("kind"), given.get("outcome")
     return Search(
-        text=request.args.get("q", "").strip()[:100],
+        text=given.get("q", "").strip()[:100],
         kind=Kind(kind) if kind in words.KINDS else None,
         outcome=outcome if outcome in words.OUTCOMES else None,
-        cause_group=request.args.get("cause") or None,
+        cause_group=given.get("cause") or None,
+        dated_from=_day(given.get("from")),
+        dated_to=_day(given.get("to")),
     )
+
+
+def _found() -> Search:
+    """Return the search whose whole result a form is for.
+
+    Raises:
+        RejectedError: it asks for nothing, which would be everything.
+    """
+    search = _search(request.form)
+    if not _asked(search):
+        raise RejectedError("Nothing was searched for.", remedy="Search for the records that are meant.")
+    return search
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def _asked(search: Search) -> dict[str, str]:
@@ -204,6 +252,8 @@ def _asked(search: Search) -> dict[str, str]:
         "kind": search.kind.value if search.kind else None,
         "outcome": search.outcome,
         "cause": search.cause_group,
+        "from": search.dated_from.isoformat() if search.dated_from else None,
+        "to": search.dated_to.isoformat() if search.dated_to else None,
     }
     return {name: value for name, value in asked.items() if value}
 

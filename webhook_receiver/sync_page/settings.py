@@ -18,7 +18,7 @@ from shared.errors import SyncError
 from shared.messages import Kind
 from shared.payment_methods import PAYMENT_METHOD_NAMES
 from shared.quickbooks_lists import Choice, KeptLists
-from shared.repost import KINDS, find_named, repost
+from shared.repost import AT_ONCE, KINDS, find_named, repost
 from shared.setting_values import DEFAULTS, LISTED, NAMES, TITLES
 from shared.settings import Customers, Matching, preferences_from_document
 from webhook_receiver.sync_page.access import admin_only, company, who
@@ -30,7 +30,6 @@ _MATCHING = {
     Matching.DEFAULT: "by number or name, else ask",
     Matching.NEVER: "never automatically: always ask",
 }
-_MOST_AT_ONCE = 500
 
 
 def _listed(name: str) -> SelectField:
@@ -122,8 +121,8 @@ def make_settings(services: Services) -> Blueprint:
         form = RepostForm()
         names = list(dict.fromkeys(line.strip() for line in (form.names.data or "").splitlines() if line.strip()))
         back = redirect(url_for(".index", company_id=company_id))
-        if not form.validate() or not 0 < len(names) <= _MOST_AT_ONCE:
-            flash(f"Name 1 to {_MOST_AT_ONCE} documents by their numbers, one in a line.", "bad")
+        if not form.validate() or not 0 < len(names) <= AT_ONCE:
+            flash(f"Name 1 to {AT_ONCE} documents by their numbers, one in a line.", "bad")
             return back
         with services.sessions.begin() as session:
             keys, unknown = find_named(session, company_id, Kind(form.kind.data), names)
@@ -170,7 +169,7 @@ def make_settings(services: Services) -> Blueprint:
             methods=[f"method_{word}" for word in PAYMENT_METHOD_NAMES],
             repost_form=RepostForm(formdata=None),
             may_change=current_user.is_admin,
-            most=_MOST_AT_ONCE,
+            most=AT_ONCE,
         )
 
     return page

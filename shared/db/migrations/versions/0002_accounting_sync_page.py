@@ -153,6 +153,7 @@ def upgrade() -> None:
     op.add_column("records", sa.Column("amount", shared.db.models.Amount(length=40), nullable=True))
     op.add_column("records", sa.Column("currency", sa.String(length=3), nullable=True))
     op.add_column("records", sa.Column("customer_name", shared.db.models.Words(), nullable=True))
+    op.add_column("records", sa.Column("dated_on", sa.Date(), nullable=True))
     op.add_column("records", sa.Column("cause_group", sa.String(length=60), nullable=True))
     op.add_column("records", sa.Column("ignored_at", shared.db.models.Instant(timezone=True), nullable=True))
     op.add_column("records", sa.Column("ignored_by", shared.db.models.Words(), nullable=True))
@@ -176,6 +177,7 @@ def upgrade() -> None:
             "label",
             "customer_name",
             "amount",
+            "dated_on",
             "outcome",
             "cause_group",
             "ignored_at",
@@ -220,6 +222,7 @@ def downgrade() -> None:
     op.drop_column("records", "ignored_by")
     op.drop_column("records", "ignored_at")
     op.drop_column("records", "cause_group")
+    op.drop_column("records", "dated_on")
     op.drop_column("records", "customer_name")
     op.drop_column("records", "currency")
     op.drop_column("records", "amount")
