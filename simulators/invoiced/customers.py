@@ -161,5 +161,6 @@ def credit_history(account: Account, id: int) -> list[Object]:
             continue
         credit += credit_of([one])
         payment = account.get("payment", one["payment"])
-        history.insert(0, {"timestamp": payment["date"], "balance": plain(credit)})
+        entry = {"timestamp": payment["date"], "currency": payment["currency"], "balance": plain(credit)}
+        history.insert(0, entry)
     return history

@@ -133,23 +133,6 @@ def delete(account: Account, id: int) -> None:
     account.remove("invoice", account.get("invoice", id))
 
 
-def send(account: Account, id: int) -> list[Object]:
-    """Mark an invoice as sent and return the e-mail that nobody gets.
-
-    Raises:
-        ApiError: 400, the customer has no e-mail address.
-    """
-    before = account.get("invoice", id)
-    address = account.get("customer", before["customer"])["email"]
-    if address is None:
-        raise ApiError(400, "The customer has no e-mail address")
-    if before["draft"] or before["status"] == "voided":
-        raise ApiError(400, f"An invoice that is {before['status']} cannot be sent")
-    keep_invoice(account, before, before | {"_sent": True})
-    number = account.company.next_number("email")
-    return [{"id": f"{number:032x}", "object": "email", "state": "sent", "email": address}]
-
-
 def fall_due(account: Account) -> None:
     """Let every open invoice become past due whose time has come."""
     with account.company.lock:

@@ -14,6 +14,7 @@ from simulators.invoiced import (
     contacts,
     credit_notes,
     customers,
+    emails,
     gateway,
     invoices,
     payments,
@@ -63,6 +64,7 @@ RESOURCES = (
     _catalog("coupon", "coupons"),
     Resource("event", "events"),
 )
+MAILED: tuple[emails.MailedKind, ...] = ("customer", "invoice", "credit_note", "payment")
 
 
 def vendor_routes() -> Blueprint:
@@ -82,7 +84,9 @@ def vendor_routes() -> Blueprint:
     routes.add_url_rule("/payments/<int:id>", "void_payment", _void_payment, methods=["DELETE"])
     routes.add_url_rule("/invoices/<int:id>/void", "void_invoice", _void_invoice, methods=["POST"])
     routes.add_url_rule("/credit_notes/<int:id>/void", "void_credit_note", _void_credit_note, methods=["POST"])
-    routes.add_url_rule("/invoices/<int:id>/emails", "send_invoice", _send_invoice, methods=["POST"])
+    for kind in MAILED:
+        view = partial(_send, kind)
+        routes.add_url_rule(f"/{kind}s/<int:id>/emails", f"send_{kind}", view, methods=["POST"])
     routes.add_url_rule("/invoices/<int:id>/pay", "pay_invoice", _pay_invoice, methods=["POST"])
     routes.add_url_rule("/customers/<int:id>/balance", "balance", _balance)
     routes.add_url_rule("/charges", "create_charge", _charge, methods=["POST"])
@@ -165,9 +169,9 @@ def _void_credit_note(id: int) -> Response:
         return _answer("credit_note", credit_notes.void(_account(), id))
 
 
-def _send_invoice(id: int) -> Response:
+def _send(kind: emails.MailedKind, id: int) -> Response:
     with _account().company.transaction():
-        return json_answer(invoices.send(_account(), id), 201)
+        return json_answer(emails.send(_account(), kind, id, _body()), 201)
 
 
 def _balance(id: int) -> Response:

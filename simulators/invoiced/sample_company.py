@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulators.clock import StoppedClock
-from simulators.invoiced import catalog, credit_notes, customers, invoices, payments
+from simulators.invoiced import catalog, credit_notes, customers, emails, invoices, payments
 from simulators.invoiced.account import Account
 from simulators.invoiced.sample_data import (
     COMPANIES,
@@ -208,7 +208,7 @@ def _plan_payment(story: _Story, later: Callable[[int, Callable[[], object]], No
 
 def _send(account: Account, invoice: Object) -> None:
     if account.get("invoice", invoice["id"])["status"] == "not_sent":
-        invoices.send(account, invoice["id"])
+        emails.send(account, "invoice", invoice["id"], {})
 
 
 def _void(account: Account, invoice: Object) -> None:

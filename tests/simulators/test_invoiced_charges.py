@@ -7,6 +7,7 @@ import pytest
 from invoiced import errors
 
 from simulators.invoiced.switches import Switches
+from tests.simulators.invoiced_walk import WALK
 from tests.simulators.simulator_drivers import Account, StartInvoiced
 
 
@@ -27,6 +28,7 @@ def events(account: Account) -> list[tuple[str, int]]:
     return [(one["type"], one["data"]["object"]["id"]) for one in reversed(found)]
 
 
+@WALK.walks("Charge.create", "Charge.retrieve")
 def test_a_charge_makes_a_payment_that_settles_invoices(account: Account) -> None:
     client = account.client
     customer, invoice = owing(account, 100)
@@ -105,6 +107,7 @@ def test_a_vaulted_card_is_charged_again_until_it_declines(account: Account) -> 
     assert client.Invoice.retrieve(invoice).balance == 40
 
 
+@WALK.walks("Invoice.pay")
 def test_an_autopay_invoice_is_collected_on_demand(account: Account) -> None:
     client = account.client
     customer, invoice = owing(account, 100)
@@ -164,6 +167,7 @@ def test_two_splits_never_take_more_than_a_document_or_a_balance_holds(account: 
     assert account.call("GET", f"/customers/{customer}/balance", 200)["available_credits"] == Decimal(20)
 
 
+@WALK.walks("Refund.create")
 def test_a_charge_is_refunded_in_parts_and_never_beyond(account: Account) -> None:
     client = account.client
     customer = client.Customer.create(name="Acme").id

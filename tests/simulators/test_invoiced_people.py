@@ -1,4 +1,4 @@
-"""Contacts and merged customers, driven with Invoiced's own client where it can do it."""
+"""Merged customers, driven with Invoiced's own client where it can do it."""
 
 import pytest
 from invoiced import errors
@@ -11,38 +11,6 @@ def events(account: Account) -> list[tuple[str, int]]:
     """Return type and object id of all events, oldest first."""
     found = account.call("GET", "/events", 200)
     return [(one["type"], one["data"]["object"]["id"]) for one in reversed(found)]
-
-
-def test_contacts_are_kept_under_their_customer(account: Account) -> None:
-    acme, other = (account.client.Customer.create(name=name) for name in ("Acme", "Other"))
-    ann = acme.contacts().create(name="Ann", email="Ann@Example.com", country="us")
-    bob = acme.contacts().create(name="Bob", primary=False)
-    other.contacts().create(name="Cid")
-    assert (ann.email, ann.country, ann.primary, ann.customer) == ("ann@example.com", "US", True, acme.id)
-    found, meta = acme.contacts().list(sort="name DESC", per_page=1)
-    assert ([one.name for one in found], meta.total_count) == (["Bob"], 2)
-    bob.title = "Buyer"
-    assert bob.save()
-    assert acme.contacts().retrieve(bob.id).title == "Buyer"
-    with pytest.raises(errors.InvalidRequestError) as caught:
-        other.contacts().retrieve(bob.id)
-    assert (caught.value.status_code, caught.value.error["message"]) == (404, f"Contact was not found: {bob.id}")
-    with pytest.raises(errors.InvalidRequestError):
-        acme.contacts().create(email="ann@example.com")
-    assert bob.delete()
-    acme.delete()
-    assert [one for one in events(account) if one[1] in (ann.id, bob.id, acme.id)] == [
-        ("customer.created", acme.id), ("contact.created", ann.id), ("contact.created", bob.id),
-        ("contact.updated", bob.id), ("contact.deleted", bob.id), ("contact.deleted", ann.id),
-        ("customer.deleted", acme.id),
-    ]  # fmt: skip
-    # Neither those of the deleted customer nor a metadata filter on what has none break the list.
-    assert account.call("GET", f"/customers/{acme.id}/contacts", 404)
-    assert account.call("GET", f"/customers/{other.id}/contacts?metadata[a]=b", 200) == []
-    calls = account.control("GET", "requests", 200)
-    assert {one["operation"] for one in calls if one["entity"] == "contact"} == {
-        "create", "query", "update", "read", "delete",
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("told", [False, True])
