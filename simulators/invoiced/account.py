@@ -57,6 +57,7 @@ INDEXES: dict[str, dict[str, Key]] = {
     "item": {"updated_at": lambda one: one["updated_at"]},
     "tax_rate": {"updated_at": lambda one: one["updated_at"]},
     "coupon": {"updated_at": lambda one: one["updated_at"]},
+    "event": {"type": lambda one: one["type"]},
     "application": {
         "payment": lambda one: one["payment"],
         "customer": lambda one: one["customer"],

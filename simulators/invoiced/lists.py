@@ -78,14 +78,17 @@ def list_page(account: Account, kind: Kind, params: Params, url: str, customer: 
 
 
 def _ordered_ids(account: Account, kind: Kind, params: Params) -> list[str] | None:
-    """Return the ids of the whole list in order, where no object has to be read for it: the plain list, and what a
-    sweep asks for, a page of which would else cost as much as all of them. None: they have to be read."""
+    """Return the ids of the whole list in order, where no object has to be read for it: the plain list, what a
+    sweep asks for, and events of one type, a page of which would else cost as much as all of them. None: they have
+    to be read."""
     given = ((name.removesuffix("[]"), value) for name, value in params.items(multi=True))
     # A filter by nothing is a filter; any other parameter without a value was not given.
     asked = {name for name, value in given if value or "[" in name} - _SHOWS
     if not asked and kind != "charge":
         ids = account.company.ids(kind)
         return ids[::-1] if kind == "event" else ids
+    if kind == "event" and asked == {"type"} and params.get("type"):
+        return account.company.find_ids("event", "type", params["type"])[::-1]
     is_sweep = asked <= {"updated_after", "sort"} and params.get("sort", _BY_CREATION[0]).lower() in _BY_CREATION
     if kind not in _SWEPT or not is_sweep or not params.get("updated_after"):
         return None
@@ -130,6 +133,8 @@ def _candidates(account: Account, kind: Kind, params: Params, owner: int | None)
     if after and kind not in _NOT_BY_UPDATE:
         recent = account.company.find_after(kind, "updated_at", fields.timestamp("updated_after", after) - 1)
         return sorted(recent, key=lambda one: (one["created_at"], one["id"]))
+    if kind == "event" and params.get("type"):
+        return account.company.find("event", "type", params["type"])
     return list(account.company.all(kind))
 
 

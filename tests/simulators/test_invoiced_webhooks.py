@@ -41,6 +41,17 @@ def test_a_paid_invoice_tells_what_changed(account: Account, inbox: Inbox) -> No
     assert account.call("GET", f"/events/{updated['id']}", 200) == updated
 
 
+def test_events_of_one_type_are_paged_newest_first(account: Account) -> None:
+    for name in ("A", "B"):
+        account.client.Customer.create(name=name)
+        account.client.Invoice.create(customer=1001, items=[{"unit_cost": 1}])
+    made, meta = account.client.Event.list(type="customer.created", per_page=1, page=2)
+    assert ([one.data["object"]["name"] for one in made], meta.total_count) == (["A"], 2)
+    both = account.client.Event.list(type="customer.created", related_to="customer,1002")[0]
+    assert [one.data["object"]["name"] for one in both] == ["B"]
+    assert account.client.Event.list(type="customer.merged")[0] == []
+
+
 @pytest.mark.parametrize(("deletes", "kind"), [(False, "payment.updated"), (True, "payment.deleted")])
 def test_voiding_a_payment_tells_so(start_invoiced: StartInvoiced, deletes: bool, kind: str) -> None:
     account = start_invoiced(Switches(payment_void_deletes=deletes))
