@@ -97,7 +97,7 @@ def set_switches(defaults: Switches, given: dict[str, str]) -> Switches:
     """Return the dataclass `defaults` with the switches that were given as text.
 
     Raises:
-        click.BadParameter: no such switch, or not a value of its type.
+        click.BadParameter: no such switch, or not a value that it can have.
     """
     known = {one.name: getattr(defaults, one.name) for one in fields(defaults)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
@@ -105,7 +105,10 @@ def set_switches(defaults: Switches, given: dict[str, str]) -> Switches:
         if name not in known:
             raise click.BadParameter(f"there is no switch '{name}'; there are {', '.join(sorted(known))}")
         values[name] = _parse(name, text, known[name])
-    return replace(defaults, **values)  # type: ignore[type-var]
+    try:
+        return replace(defaults, **values)  # type: ignore[type-var]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def _parse(name: str, text: str, default: object) -> object:

@@ -66,6 +66,8 @@ class WebhookSender:
     """Sends to the registered targets from one thread each.
 
     `headers(target, body)` gives the vendor's signature and content type for a body, at the time of sending.
+    `noted(company, delivery, status)` is called after each try, inside the transaction that keeps its outcome; a
+    status of None is no answer.
     """
 
     def __init__(
@@ -74,11 +76,13 @@ class WebhookSender:
         clock: Clock,
         schedule: Schedule,
         headers: Callable[[Target, bytes], dict[str, str]],
+        noted: Callable[[Company, Delivery, int | None], None] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._schedule = schedule
         self._headers = headers
+        self._noted = noted
         self._wake = threading.Condition()
         self._stopping = False
         self._sending = 0
@@ -212,7 +216,8 @@ class WebhookSender:
                 break
         return "", None, soonest
 
-    def _send(self, session: requests.Session, target: Target, delivery: Delivery) -> bool:
+    def _send(self, session: requests.Session, target: Target, delivery: Delivery) -> int | None:
+        """Return the status of the answer, None if there was none."""
         body = delivery.body.encode()
         # A connection each, as from a vendor's fleet: it is spread over the receiver's workers, and none is
         # lost because the receiver has just closed an idle one.
@@ -227,14 +232,14 @@ class WebhookSender:
             )
         except requests.RequestException as error:
             log.info("webhook to %s failed: %s", target.url, type(error).__name__)
-            return False
+            return None
         if not 200 <= answer.status_code < 300:
             log.info("webhook to %s was answered with %s", target.url, answer.status_code)
-            return False
-        return True
+        return answer.status_code
 
-    def _settle(self, company_id: str, delivery: Delivery, taken: bool) -> None:
+    def _settle(self, company_id: str, delivery: Delivery, status: int | None) -> None:
         company = self._store.company(company_id)
+        taken = status is not None and 200 <= status < 300
         if not taken:
             delivery.failures += 1
             delivery.due_at = self._clock.now().timestamp() + self._schedule.wait_s(delivery.failures)
@@ -245,6 +250,8 @@ class WebhookSender:
                 company.delete(DELIVERY, delivery.id)
             else:
                 company.put(DELIVERY, delivery.id, asdict(delivery))
+            if self._noted is not None:
+                self._noted(company, delivery, status)
         with self._wake:
             self._sending -= 1
             if taken or given_up:

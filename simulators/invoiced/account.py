@@ -15,7 +15,7 @@ from simulators.webhook_sender import WebhookSender
 
 Kind = Literal[
     "customer", "contact", "payment_source", "invoice", "credit_note", "payment", "charge",
-    "item", "tax_rate", "coupon", "event",
+    "item", "tax_rate", "coupon", "event", "webhook_attempt",
 ]  # fmt: skip
 
 # Invoiced has no events for these (API reference, Events).

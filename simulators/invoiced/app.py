@@ -22,10 +22,11 @@ from simulators.invoiced.invoices import fall_due
 from simulators.invoiced.routes import vendor_routes
 from simulators.invoiced.sample_company import furnish
 from simulators.invoiced.switches import Switches
+from simulators.invoiced.webhook_attempts import note_try
 from simulators.json_numbers import ExactJsonProvider
 from simulators.request_log import RequestLog
-from simulators.store import Store
-from simulators.webhook_sender import Schedule, Target, WebhookSender
+from simulators.store import Company, Store
+from simulators.webhook_sender import Delivery, Schedule, Target, WebhookSender
 
 _HOUR_S = 3600
 _RETRIES = 48
@@ -50,7 +51,11 @@ def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simu
     # Success is any 2xx within 30 s; else hourly, up to 48 times, then the endpoint is disabled
     # (Invoiced documentation, Webhooks).
     schedule = Schedule((_HOUR_S,), give_up_after=_RETRIES, timeout_s=30, speed=switches.retry_speed)
-    sender = WebhookSender(store, clock, schedule, _webhook_headers)
+
+    def noted(company: Company, delivery: Delivery, status: int | None) -> None:
+        note_try(company, delivery, status, clock.timestamp(), switches.events_kept)
+
+    sender = WebhookSender(store, clock, schedule, _webhook_headers, noted)
 
     def account_of(company: str) -> Account:
         return Account(store.company(company), clock, switches, sender)

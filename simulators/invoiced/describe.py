@@ -12,6 +12,7 @@ PLURALS = {
     "tax_rates": "tax_rate",
     "coupons": "coupon",
     "events": "event",
+    "webhook_attempts": "webhook_attempt",
 }
 # What lies under another object: the entity is not that of the path's first word.
 _NESTED = {("customers", "contacts"): "contact", ("charges", "refunds"): "refund"}
@@ -20,6 +21,7 @@ _ACTIONS: dict[tuple[str, str], Operation] = {
     ("POST", "void"): "void",
     ("POST", "emails"): "send",
     ("POST", "pay"): "update",
+    ("POST", "retries"): "send",
     ("GET", "balance"): "read",
     ("GET", "contacts"): "query",
     ("POST", "contacts"): "create",

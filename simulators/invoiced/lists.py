@@ -25,7 +25,7 @@ Test = Callable[[Object], bool]
 PER_PAGE = 100
 _DATED = frozenset({"invoice", "credit_note", "payment"})
 # Lists without `updated_after` (API reference).
-_NOT_BY_UPDATE = frozenset({"contact", "event"})
+_NOT_BY_UPDATE = frozenset({"contact", "event", "webhook_attempt"})
 # What says how a list is shown, not what is in it.
 _SHOWS = frozenset({"page", "per_page", "include", "expand"})
 _SWEPT = frozenset({"customer", "invoice", "credit_note", "payment"})
@@ -106,6 +106,8 @@ def show(account: Account, kind: Kind, one: Object, params: Params) -> Object:
     if kind == "event" and "user" in includes:
         # The user of what was done through the API, as captured.
         shown["user"] = {"id": -2, "email": None, "first_name": None, "last_name": None}
+    if kind == "webhook_attempt":
+        shown["payload"] = account.find("event", one["event_id"])
     for name in _words(params, "expand"):
         id = shown.get(name)
         if name in _KINDS_BY_PROPERTY and isinstance(id, int):

@@ -19,6 +19,7 @@ from simulators.invoiced import (
     invoices,
     payments,
     refunds,
+    webhook_attempts,
 )
 from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.bodies import read_body
@@ -63,6 +64,7 @@ RESOURCES = (
     _catalog("tax_rate", "tax_rates"),
     _catalog("coupon", "coupons"),
     Resource("event", "events"),
+    Resource("webhook_attempt", "webhook_attempts"),
 )
 MAILED: tuple[emails.MailedKind, ...] = ("customer", "invoice", "credit_note", "payment")
 
@@ -93,6 +95,8 @@ def vendor_routes() -> Blueprint:
     routes.add_url_rule("/charges", "list_charge", _list_charges)
     routes.add_url_rule("/charges/<int:id>", "read_charge", _read_charge)
     routes.add_url_rule("/charges/<int:id>/refunds", "refund", _refund, methods=["POST"])
+    again = "/webhook_attempts/<int:id>/retries"
+    routes.add_url_rule(again, "send_webhook_again", _send_webhook_again, methods=["POST"])
     of_customer = "/customers/<int:customer>/contacts"
     routes.add_url_rule(of_customer, "list_contact", _list_contacts)
     routes.add_url_rule(of_customer, "create_contact", _create_contact, methods=["POST"])
@@ -209,6 +213,12 @@ def _read_charge(id: int) -> Response:
 def _refund(id: int) -> Response:
     with _account().company.transaction():
         return json_answer(refunds.refund(_account(), id, _body()), 201)
+
+
+def _send_webhook_again(id: int) -> Response:
+    with _account().company.transaction():
+        webhook_attempts.send_again(_account(), id)
+    return Response(status=204)
 
 
 def _list_contacts(customer: int) -> Response:

@@ -33,3 +33,9 @@ class Switches:
     """How many times faster than hourly a failed webhook is tried again."""
     events_kept: int = 10_000
     """How many events of an account stay readable."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.retry_speed < float("inf"):
+            raise ValueError("retry_speed must be above 0")
+        if self.events_kept < 1:
+            raise ValueError("events_kept must be at least 1")

@@ -119,7 +119,15 @@ def test_a_signal_ends_it_at_once_though_a_connection_is_open(
     assert process.wait(timeout=3) == 0
 
 
-def test_an_unknown_switch_ends_the_start_with_a_clear_line() -> None:
-    command = [sys.executable, "-m", "simulators.invoiced", "--switch", "colour=red"]
+@pytest.mark.parametrize(
+    ("switch", "words"),
+    [
+        ("colour=red", "there is no switch 'colour'"),
+        ("events_kept=many", "switch 'events_kept' is a number, not 'many'"),
+        ("retry_speed=0", "retry_speed must be above 0"),
+    ],
+)
+def test_a_wrong_switch_ends_the_start_with_a_clear_line(switch: str, words: str) -> None:
+    command = [sys.executable, "-m", "simulators.invoiced", "--switch", switch]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=30)
-    assert done.returncode != 0 and "there is no switch 'colour'" in done.stderr
+    assert done.returncode != 0 and words in done.stderr

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import itertools
 import threading
 from typing import Any
 
@@ -11,7 +12,7 @@ from invoiced import errors
 
 from simulators.invoiced.switches import Switches
 from simulators.json_numbers import read_json
-from tests.simulators.simulator_drivers import Account, Inbox, StartInvoiced
+from tests.simulators.simulator_drivers import Account, Inbox, StartInvoiced, eventually
 
 
 def test_a_paid_invoice_tells_what_changed(account: Account, inbox: Inbox) -> None:
@@ -50,6 +51,67 @@ def test_events_of_one_type_are_paged_newest_first(account: Account) -> None:
     both = account.client.Event.list(type="customer.created", related_to="customer,1002")[0]
     assert [one.data["object"]["name"] for one in both] == ["B"]
     assert account.client.Event.list(type="customer.merged")[0] == []
+
+
+def test_an_address_that_always_refuses_is_tried_hourly_for_two_days_and_then_disabled(
+    account: Account, inbox: Inbox
+) -> None:
+    inbox.answers = [500] * 97
+    account.control("POST", "webhooks", 201, json={"url": inbox.url, "secret": "hush"})
+    for name in ("First", "Second"):
+        account.client.Customer.create(name=name)
+
+    def tries() -> list[int]:
+        return [len(one["attempts"]) for one in account.call("GET", "/webhook_attempts", 200)]
+
+    for hour in range(48):
+        eventually(lambda hour=hour: tries() == [hour + 1, hour + 1])  # type: ignore[misc]
+        account.control("POST", "clock", 200, json={"advance_seconds": 3600})
+    eventually(lambda: tries() == [49, 48])
+    eventually(lambda: bool(account.control("GET", "webhooks", 200)[0]["disabled"]))
+    shown = {"target": "account-1", "url": inbox.url, "disabled": True, "waiting": 1, "failing": 1}
+    assert account.control("GET", "webhooks", 200) == [shown]
+    first = account.call("GET", "/webhook_attempts", 200)[0]
+    assert first["payload"] == read_json(inbox.bodies[0]) == account.call("GET", f"/events/{first['event_id']}", 200)
+    assert {one["status_code"] for one in first["attempts"]} == {500}
+    times = [one["timestamp"] for one in first["attempts"]]
+    # Timestamps are whole seconds, and a try is noted a moment after its wait began.
+    assert all(later - earlier >= 3599 for earlier, later in itertools.pairwise(times))
+
+    # What happens now is not sent, only recorded; given anew, the address gets what waited and what comes.
+    account.client.Customer.create(name="Third")
+    assert len(account.call("GET", "/events", 200)) == 3
+    account.control("POST", "webhooks", 201, json={"url": inbox.url, "secret": "hush"})
+    account.client.Customer.create(name="Fourth")
+    sent = [read_json(body)["data"]["object"]["name"] for body in inbox.wait_for(99)[97:]]
+    assert sent == ["Second", "Fourth"]
+
+
+def test_an_address_that_recovers_gets_all_that_waited(start_invoiced: StartInvoiced, inbox: Inbox) -> None:
+    account = start_invoiced(Switches(retry_speed=360_000))  # an hour is 10 ms
+    inbox.answers = [503] * 20
+    account.control("POST", "webhooks", 201, json={"url": inbox.url, "secret": "hush"})
+    made = {account.client.Customer.create(name=name).id for name in ("First", "Second", "Third")}
+    taken = [read_json(body)["data"]["object"]["id"] for body in inbox.wait_for(23)[20:]]
+    assert set(taken) == made and len(taken) == 3
+    eventually(lambda: account.control("GET", "webhooks", 200)[0]["waiting"] == 0)
+    assert account.control("GET", "webhooks", 200)[0]["disabled"] is False
+    attempts = account.call("GET", "/webhook_attempts", 200)
+    statuses = [[one["status_code"] for one in attempt["attempts"]] for attempt in attempts]
+    assert [one[-1] for one in statuses] == [200] * 3
+    assert sum(one.count(503) for one in statuses) == 20
+
+
+def test_a_webhook_is_sent_again_on_demand(account: Account, inbox: Inbox) -> None:
+    account.control("POST", "webhooks", 201, json={"url": inbox.url, "secret": "hush"})
+    account.client.Customer.create(name="Acme")
+    inbox.wait_for(1)
+    eventually(lambda: len(account.call("GET", "/webhook_attempts", 200)) == 1)
+    (attempt,) = account.call("GET", "/webhook_attempts", 200)
+    account.call("POST", f"/webhook_attempts/{attempt['id']}/retries", 204)
+    first, again = inbox.wait_for(2)
+    assert first == again
+    account.call("POST", "/webhook_attempts/99/retries", 404)
 
 
 @pytest.mark.parametrize(("deletes", "kind"), [(False, "payment.updated"), (True, "payment.deleted")])
