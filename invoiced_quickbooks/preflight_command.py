@@ -23,7 +23,7 @@ def preflight(wants_look: bool, as_json: bool, connection_id: str | None) -> Non
     with opened() as wiring:
         with reading(wiring) as session:
             row = chosen_connection(session, connection_id)
-        findings = check(gather(wiring, row.id))
+        findings = check(gather(wiring, row.id).facts)
         if wants_look:
             for look in take_first_look(wiring, row.id):
                 if not as_json and look.read % 1000 == 0:

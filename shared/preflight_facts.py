@@ -1,4 +1,10 @@
-"""Gathers what a check of a connection needs to know: QBO's preferences, what the settings name, Invoiced's word."""
+"""Gathers what a check of a connection needs to know: QBO's preferences, what the settings name, Invoiced's word.
+
+Reads of QuickBooks are metered, so what the vendors say is kept for a while.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -6,52 +12,109 @@ from sqlalchemy.orm import Session
 from shared import setting_values
 from shared.change_settings import values_of
 from shared.clients import Clients
-from shared.db import connections
-from shared.db.models import Record
+from shared.db import connections, kept_answers, record_list, records
+from shared.db.kept_answers import Kept
+from shared.db.models import Connection, Record
+from shared.db.records import RecordKey
 from shared.errors import NotFoundError
 from shared.invoiced.client import InvoicedClient
-from shared.messages import Kind
+from shared.messages import PREFERENCES_ID, Kind
 from shared.preflight import Facts, Unusable
 from shared.quickbooks.client import QuickBooksClient
 from shared.setting_values import LISTED, TITLES
+from shared.settings import preferences_from_document
+
+KEPT_FOR = timedelta(minutes=10)
+_KEPT_AS = "check-up"
 
 
-def gather(clients: Clients, connection_id: str) -> Facts:
-    """Return the facts of a connection as they are now: two reads of QuickBooks, one more for each account, code or
-    item that the settings name, and one of Invoiced.
+class CheckUp(NamedTuple):
+    """The facts of a connection; the vendors were asked for their part of them at `at`."""
+
+    facts: Facts
+    at: datetime
+
+
+def look_up(clients: Clients, connection_id: str) -> CheckUp:
+    """Return the facts of a connection. The vendors' part is what they said up to `KEPT_FOR` ago, if nothing that it
+    was asked for has changed since; else both are asked.
 
     Raises:
         UnknownConnectionError: there is no such connection.
         SyncError: a side refused or did not answer.
     """
-    quickbooks = clients.quickbooks(connection_id)
-    preferences = quickbooks.read_company()
     with clients.sessions() as session:
         row = connections.get(session, connection_id)
-        values = values_of(row)
-        currencies = _currencies(session, connection_id) - {preferences.home_currency}
+        kept = kept_answers.find(session, connection_id, _KEPT_AS)
+        if kept is not None and _is_fresh(clients, row, kept):
+            return CheckUp(_facts(clients, session, row, kept.answer), kept.at)
+    return gather(clients, connection_id)
+
+
+def gather(clients: Clients, connection_id: str) -> CheckUp:
+    """Return the facts of a connection as they are now, and keep them: two reads of QuickBooks, one more for each
+    account, code or item that the settings name, and one of Invoiced.
+
+    Where QuickBooks' preferences are others than those that the sync knows, it reads them itself in a moment.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+        SyncError: a side refused or did not answer.
+    """
+    with clients.sessions() as session:
+        row = connections.get(session, connection_id)
+        values, asked = values_of(row), _asked(clients, row)
         latest = _latest_invoice(session, connection_id)
-        has_key = bool(connections.invoiced_api_key(row, clients.vault))
-        webhook_seen = row.invoiced_webhook_at is not None
+    quickbooks = clients.quickbooks(connection_id)
+    preferences = quickbooks.read_company()
+    unusable = [
+        problem
+        for name in LISTED
+        for object_id in setting_values.ids_in(name, values[name])
+        if (problem := _why_unusable(quickbooks, name, object_id)) is not None
+    ]
+    answer = {
+        "asked": asked,
+        "preferences": connections.document_of(preferences),
+        "unusable": [vars(problem) for problem in unusable],
+        "built_in_sync": _built_in_sync(clients.invoiced(connection_id), latest) if asked["key"] else None,
+    }
+    now = clients.now()
+    with clients.sessions.begin() as session:
+        row = connections.get(session, connection_id)
+        kept_answers.keep(session, connection_id, _KEPT_AS, answer, now)
+        if not row.preferences or preferences_from_document(row.preferences) != preferences:
+            key = RecordKey(connection_id, Kind.QUICKBOOKS_PREFERENCES, PREFERENCES_ID)
+            records.request_look(session, key, now, asked_by_person=True)
+        return CheckUp(_facts(clients, session, row, answer), now)
+
+
+def _is_fresh(clients: Clients, row: Connection, kept: Kept) -> bool:
+    is_older_than_news = row.preferences_read_at is not None and kept.at < row.preferences_read_at
+    is_old = clients.now() - kept.at > KEPT_FOR
+    return not is_old and not is_older_than_news and bool(kept.answer["asked"] == _asked(clients, row))
+
+
+def _asked(clients: Clients, row: Connection) -> dict[str, Any]:
+    """Return what the vendors' answers depend on: the ids that the settings name, and whether there is a key."""
+    values = values_of(row)
+    return {
+        "ids": {name: ids for name in LISTED if (ids := setting_values.ids_in(name, values[name]))},
+        "key": connections.has_invoiced_key(row, clients.vault),
+    }
+
+
+def _facts(clients: Clients, session: Session, row: Connection, answer: dict[str, Any]) -> Facts:
+    preferences = preferences_from_document(answer["preferences"])
     return Facts(
         preferences=preferences,
-        start_date=values["start_date"],
-        foreign_currencies=tuple(sorted(currencies)),
-        unusable=tuple(
-            problem
-            for name in LISTED
-            for object_id in setting_values.ids_in(name, values[name])
-            if (problem := _why_unusable(quickbooks, name, object_id)) is not None
-        ),
-        built_in_sync=_built_in_sync(clients.invoiced(connection_id), latest) if has_key else None,
-        has_invoiced_key=has_key,
-        invoiced_webhook_seen=webhook_seen,
+        start_date=row.start_date,
+        foreign_currencies=tuple(sorted(record_list.currencies(session, row.id) - {preferences.home_currency})),
+        unusable=tuple(Unusable(**problem) for problem in answer["unusable"]),
+        built_in_sync=answer["built_in_sync"],
+        has_invoiced_key=connections.has_invoiced_key(row, clients.vault),
+        invoiced_webhook_seen=row.invoiced_webhook_at is not None,
     )
-
-
-def _currencies(session: Session, connection_id: str) -> set[str]:
-    known = sa.select(Record.currency).where(Record.connection_id == connection_id, Record.currency.is_not(None))
-    return {str(currency) for currency in session.scalars(known.distinct())}
 
 
 def _latest_invoice(session: Session, connection_id: str) -> str | None:

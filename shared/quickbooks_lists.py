@@ -1,16 +1,20 @@
-"""QBO's own lists of accounts, items and tax codes, by name, for whoever has to choose; kept for a while, since reads
-of QuickBooks are metered."""
+"""QBO's own lists of accounts, items, tax codes and currencies, by name, for whoever has to choose; kept for a while,
+since reads of QuickBooks are metered."""
 
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
+from shared.clients import Clients
+from shared.db import connections, kept_answers
 from shared.quickbooks.client import QuickBooksClient
-from shared.quickbooks.entities import qbo_id
+from shared.quickbooks.entities import qbo_id, ref_value
 from shared.setting_values import LISTED
+from shared.settings import preferences_from_document
 
-KEPT_S = 600.0
+KEPT_FOR = timedelta(minutes=10)
+_KEPT_AS = "lists"
 _A_PAGE = 1000
 # QBO's pseudo-codes of the US: they mark a line, and no document can carry them.
 _NO_CODES = ("TAX", "NON")
@@ -18,11 +22,21 @@ _NO_CODES = ("TAX", "NON")
 
 @dataclass(frozen=True)
 class Choice:
-    """Something active that a setting may name."""
+    """Something active that a setting may name; `currency` (ISO code) of an account, where the company has several."""
 
     id: str
     name: str
     type: str
+    currency: str | None = None
+
+
+class Lists(NamedTuple):
+    """What each setting may name, and the currencies on the company's list (none where it has only its own), as they
+    were read at `at`."""
+
+    choices: Mapping[str, list[Choice]]
+    currencies: list[str]
+    at: datetime
 
 
 def fetch_choices(quickbooks: QuickBooksClient) -> dict[str, list[Choice]]:
@@ -32,55 +46,75 @@ def fetch_choices(quickbooks: QuickBooksClient) -> dict[str, list[Choice]]:
 
     Source: QBO API reference, Account, Item, TaxCode; Intuit, "Data queries".
     """
-    lists = {entity: _fetch(quickbooks, entity) for entity in sorted({listed.entity for listed in LISTED.values()})}
+    return _for_settings(_fetch_lists(quickbooks))
+
+
+def find_lists(clients: Clients, connection_id: str, *, again: bool = False) -> Lists:
+    """Return QuickBooks' lists as they were read up to `KEPT_FOR` ago; older ones, or `again`, are read now. With
+    multicurrency that is one call more than `fetch_choices` makes.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+        SyncError: QuickBooks refused or did not answer.
+    """
+    with clients.sessions() as session:
+        row = connections.get(session, connection_id)
+        kept = kept_answers.find(session, connection_id, _KEPT_AS)
+        has_several = bool(row.preferences) and preferences_from_document(row.preferences).multicurrency
+    if kept is not None and not again and clients.now() - kept.at < KEPT_FOR:
+        return _read(kept.answer, kept.at)
+    quickbooks = clients.quickbooks(connection_id)
+    lists = _fetch_lists(quickbooks)
+    answer: dict[str, Any] = {
+        "lists": {entity: [vars(one) for one in found] for entity, found in lists.items()},
+        "currencies": sorted(str(one.get("Code")) for one in _query(quickbooks, "CompanyCurrency"))
+        if has_several
+        else [],
+    }
+    now = clients.now()
+    with clients.sessions.begin() as session:
+        kept_answers.keep(session, connection_id, _KEPT_AS, answer, now)
+    return _read(answer, now)
+
+
+def _read(answer: Mapping[str, Any], at: datetime) -> Lists:
+    lists = {entity: [Choice(**one) for one in found] for entity, found in answer["lists"].items()}
+    return Lists(_for_settings(lists), answer["currencies"], at)
+
+
+def _for_settings(lists: Mapping[str, list[Choice]]) -> dict[str, list[Choice]]:
     return {
         name: [one for one in lists[listed.entity] if not listed.types or one.type in listed.types]
         for name, listed in LISTED.items()
     }
 
 
-class KeptLists:
-    """The choices of each connection, read again when they are older than `KEPT_S`, or on request."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._kept: dict[str, tuple[float, Mapping[str, list[Choice]]]] = {}
-
-    def choices(
-        self, connection_id: str, quickbooks: QuickBooksClient, *, again: bool = False
-    ) -> Mapping[str, list[Choice]]:
-        """Return what each setting may name.
-
-        Raises:
-            SyncError: QuickBooks refused or did not answer.
-        """
-        with self._lock:
-            kept = self._kept.get(connection_id)
-        if kept is not None and not again and self._clock() - kept[0] < KEPT_S:
-            return kept[1]
-        fetched = fetch_choices(quickbooks)
-        with self._lock:
-            self._kept[connection_id] = (self._clock(), fetched)
-        return fetched
+def _fetch_lists(quickbooks: QuickBooksClient) -> dict[str, list[Choice]]:
+    return {entity: _fetch(quickbooks, entity) for entity in sorted({listed.entity for listed in LISTED.values()})}
 
 
 def _fetch(quickbooks: QuickBooksClient, entity: str) -> list[Choice]:
-    found: list[Choice] = []
-    start = 1
+    found = [
+        Choice(
+            qbo_id(row),
+            str(row.get("FullyQualifiedName") or row.get("Name")),
+            str(row.get("AccountType") or row.get("Type") or ""),
+            ref_value(row, "CurrencyRef"),
+        )
+        for row in _query(quickbooks, entity)
+        if not (entity == "TaxCode" and qbo_id(row) in _NO_CODES)
+    ]
+    return sorted(found, key=lambda one: one.name.casefold())
+
+
+def _query(quickbooks: QuickBooksClient, entity: str) -> list[dict[str, Any]]:
+    """Return every active object of an entity."""
+    found: list[dict[str, Any]] = []
     while True:
+        start = len(found) + 1
         page = quickbooks.query(
             entity, f"select * from {entity} where Active = true startposition {start} maxresults {_A_PAGE}"
         )
-        found += [
-            Choice(
-                qbo_id(row),
-                str(row.get("FullyQualifiedName") or row.get("Name")),
-                str(row.get("AccountType") or row.get("Type") or ""),
-            )
-            for row in page
-            if not (entity == "TaxCode" and qbo_id(row) in _NO_CODES)
-        ]
+        found += page
         if len(page) < _A_PAGE:
-            return sorted(found, key=lambda one: one.name.casefold())
-        start += _A_PAGE
+            return found

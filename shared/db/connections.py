@@ -82,9 +82,9 @@ def add(
         invoiced_api_key_encrypted=vault.encrypt(invoiced_api_key, bound_to=connection_id),
         invoiced_webhook_secret_encrypted=vault.encrypt(invoiced_webhook_secret, bound_to=connection_id),
         refresh_token_encrypted=vault.encrypt(refresh_token, bound_to=connection_id),
-        preferences={} if preferences is None else _document(preferences),
+        preferences={} if preferences is None else document_of(preferences),
         preferences_read_at=None if preferences is None else now,
-        settings=_document(settings),
+        settings=document_of(settings),
         created_at=now,
         started_at=now if posts else None,
     )
@@ -258,7 +258,7 @@ def save_preferences(session: Session, connection_id: str, preferences: Preferen
         UnknownConnectionError: there is no such connection.
     """
     row = get(session, connection_id)
-    row.preferences = _document(preferences)
+    row.preferences = document_of(preferences)
     row.preferences_read_at = now
 
 
@@ -268,7 +268,7 @@ def save_settings(session: Session, connection_id: str, settings: Settings) -> N
     Raises:
         UnknownConnectionError: there is no such connection.
     """
-    get(session, connection_id).settings = _document(settings)
+    get(session, connection_id).settings = document_of(settings)
 
 
 def profile(row: Connection) -> Profile:
@@ -300,6 +300,12 @@ def reconnect_needed() -> AuthLostError:
     )
 
 
+def document_of(value: Settings | Preferences) -> dict[str, Any]:
+    """Return it as JSON, dates as ISO texts."""
+    document = asdict(value)
+    return {key: item.isoformat() if isinstance(item, date) else item for key, item in document.items()}
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -307,11 +313,6 @@ def _zone(name: str) -> ZoneInfo:
         raise RejectedError(
             f"{name!r} is not a time zone.", remedy="Name one such as America/New_York (tz database)."
         ) from error
-
-
-def _document(value: Settings | Preferences) -> dict[str, Any]:
-    document = asdict(value)
-    return {key: item.isoformat() if isinstance(item, date) else item for key, item in document.items()}
 
 
 def _unknown(connection_id: str) -> UnknownConnectionError:

@@ -160,6 +160,7 @@ class Record(Base):
             postgresql_where=sa.text("lease_until IS NOT NULL"),
         ),
         sa.Index("ix_records_kind", "connection_id", "kind", "outcome"),
+        sa.Index("ix_records_currency", "connection_id", "currency"),
     )
 
     connection_id: Mapped[str] = _connection_key(primary_key=True)

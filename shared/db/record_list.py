@@ -166,6 +166,12 @@ def count_ignored(session: Session, connection_id: str) -> int:
     return session.execute(wanted).scalar_one()
 
 
+def currencies(session: Session, connection_id: str) -> set[str]:
+    """Return the ISO codes of all documents that were looked at."""
+    known = sa.select(Record.currency).where(Record.connection_id == connection_id, Record.currency.is_not(None))
+    return {str(currency).upper() for currency in session.scalars(known.distinct())}
+
+
 def _has(text: str) -> sa.ColumnElement[bool]:
     ways: list[sa.ColumnElement[bool]] = [
         Record.label.icontains(text, autoescape=True),

@@ -10,6 +10,7 @@ from shared.db import audit, connections
 from shared.db.session import make_sessions
 from shared.db.users import Role
 from shared.errors import RejectedError
+from shared.messages import Kind
 from shared.take_first_look import take_first_look
 from tests.conftest import Database
 from tests.flows.company import Company
@@ -105,10 +106,33 @@ def test_a_viewer_reads_the_settings_and_saves_nothing(pages: Pages) -> None:
     assert viewer.get(f"{pages.path}/preflight/first-look").status_code == 403
 
 
-def test_lists_are_kept_and_read_again_on_request(pages: Pages) -> None:
+def test_a_deposit_account_is_chosen_for_every_currency_in_use(pages: Pages) -> None:
+    company, bank = pages.company, account(pages.company, "Bank", "Second bank")
+    company.quickbooks.prefer(CurrencyPrefs={"MultiCurrencyEnabled": True})
+    company.look(Kind.QUICKBOOKS_PREFERENCES, "1")
+    company.quickbooks.by_hand("Customer", {"DisplayName": "Berliner", "CurrencyRef": {"value": "EUR"}})
+    customer = company.invoiced.customer("Globex")
+    company.invoice(company.invoiced.invoice(customer["id"], currency="gbp"))
+    assert [name for name in pages.fields() if name.startswith("currency_")] == [
+        "currency_USD", "currency_EUR", "currency_GBP",
+    ]  # fmt: skip
+
+    said = pages.save(currency_EUR=bank, currency_USD=bank)
+
+    assert "Deposit account by currency: EUR: Second bank; USD: Second bank" in said
+    with make_sessions(company.wiring.engine)() as session:
+        settings = connections.profile(connections.get(session, company.id)).settings
+    assert settings.deposit_by_currency == {"EUR": bank, "USD": bank}
+    assert "Nothing was different from before." in pages.save()
+
+
+def test_lists_are_kept_for_every_process_and_read_again_on_request(pages: Pages) -> None:
     pages.admin.get(f"{pages.path}/settings/")
     bank = account(pages.company, "Bank", "Second bank")
-    assert bank not in re.findall(r'value="(\d+)"', pages.admin.get(f"{pages.path}/settings/").text)
+    pages.company.quickbooks.forget_calls()
+    elsewhere = pages.visit(Role.ADMIN)
+    assert bank not in re.findall(r'value="(\d+)"', elsewhere.get(f"{pages.path}/settings/").text)
+    assert pages.company.quickbooks.calls() == []
     pages.admin.send(f"{pages.path}/settings/", f"{pages.path}/settings/read-again")
     assert bank in re.findall(r'value="(\d+)"', pages.admin.get(f"{pages.path}/settings/").text)
 
@@ -146,6 +170,32 @@ def test_the_check_up_names_what_is_wrong_and_what_to_do(pages: Pages) -> None:
         "Is Invoiced's own QuickBooks integration off?",
     ):
         assert words in said
+
+
+def test_a_check_up_is_kept_until_it_is_asked_for_again_or_something_changed(pages: Pages) -> None:
+    quickbooks, path = pages.company.quickbooks, f"{pages.path}/preflight/"
+    bank = account(pages.company, "Bank", "Second bank")
+
+    def load() -> str:
+        quickbooks.forget_calls()
+        return text_of(pages.admin.get(path))
+
+    load()
+    quickbooks.prefer(SalesFormsPrefs={"AllowDiscount": False})
+    assert "Discounts are off" not in load()
+    assert quickbooks.calls() == []
+    pages.admin.send(path)
+    assert "Discounts are off" in load()
+    assert quickbooks.calls() == []
+    # The sync learns of it too, without a webhook.
+    pages.company.settle()
+    with make_sessions(pages.company.wiring.engine)() as session:
+        row = connections.get(session, pages.company.id)
+        assert not connections.profile(row).preferences.allow_discount
+    pages.save(deposit_account=bank)
+    load()
+    assert "read Account" in quickbooks.calls()
+    assert pages.visit(Role.VIEWER).send(path).status_code == 403
 
 
 def test_the_first_synchronize_is_pressed_beside_what_was_counted_under_todays_settings(pages: Pages) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flask import Blueprint, get_flashed_messages, render_template, request, stream_template
+from flask import Blueprint, flash, get_flashed_messages, redirect, render_template, request, stream_template, url_for
+from werkzeug.wrappers import Response
 
 from shared.db import connections
 from shared.errors import SyncError
 from shared.preflight import check
-from shared.preflight_facts import gather
+from shared.preflight_facts import gather, look_up
 from shared.take_first_look import SeenLook, find_seen, take_first_look
 from webhook_receiver.sync_page.access import admin_only, company
 from webhook_receiver.sync_page.services import Services
@@ -33,10 +34,24 @@ def make_preflight(services: Services) -> Blueprint:
     @page.get("/")
     def index(company_id: str) -> str:
         try:
-            findings, failure = check(gather(services.clients, company_id)), None
+            found, failure = look_up(services.clients, company_id), None
         except SyncError as error:
-            findings, failure = [], f"{error.cause} {error.remedy}".strip()
-        return render_template("preflight.html", findings=findings, failure=failure)
+            found, failure = None, f"{error.cause} {error.remedy}".strip()
+        return render_template(
+            "preflight.html",
+            findings=check(found.facts) if found else [],
+            at=found.at if found else None,
+            failure=failure,
+        )
+
+    @page.post("/")
+    @admin_only
+    def again(company_id: str) -> Response:
+        try:
+            gather(services.clients, company_id)
+        except SyncError as error:
+            flash(f"The check could not be made: {error.cause} {error.remedy}".strip(), "bad")
+        return redirect(url_for(".index", company_id=company_id))
 
     @page.get("/first-look")
     @admin_only

@@ -1,6 +1,7 @@
 """`/companies/<id>/settings`: what is posted, and how; and posting again under it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -13,23 +14,33 @@ from wtforms.validators import Length, Optional
 
 from shared import setting_values
 from shared.change_settings import SettingsRefusedError, change, values_of
+from shared.db import record_list
 from shared.db.models import Connection
 from shared.errors import SyncError
 from shared.messages import Kind
 from shared.payment_methods import PAYMENT_METHOD_NAMES
-from shared.quickbooks_lists import Choice, KeptLists
+from shared.quickbooks_lists import Choice, Lists, find_lists
 from shared.repost import AT_ONCE, KINDS, find_named, repost
 from shared.setting_values import DEFAULTS, LISTED, NAMES, TITLES
 from shared.settings import Customers, Matching, preferences_from_document
 from webhook_receiver.sync_page.access import admin_only, company, who
 from webhook_receiver.sync_page.services import Services
 
+# The two settings that have an account for each of several, and how the fields of the form are called that make them.
 _METHOD, _CURRENCY = "deposit_by_method", "deposit_by_currency"
-_ON_OFF = ["on", "off"]
+_BY_METHOD, _BY_CURRENCY = "method_", "currency_"
+_DIRECTIONS = {
+    Customers.BOTH: "both ways: Invoiced to QuickBooks, and back",
+    Customers.TO_QUICKBOOKS: "only from Invoiced to QuickBooks",
+    Customers.FROM_QUICKBOOKS: "only from QuickBooks to Invoiced",
+    Customers.OFF: "not synced",
+}
+_POSTED = {"on": "posted to QuickBooks", "off": "not posted"}
 _MATCHING = {
     Matching.DEFAULT: "by number or name, else ask",
     Matching.NEVER: "never automatically: always ask",
 }
+_UNREADABLE = "QuickBooks' lists cannot be read"
 
 
 def _listed(name: str) -> SelectField:
@@ -39,9 +50,11 @@ def _listed(name: str) -> SelectField:
 class SettingsForm(FlaskForm):  # type: ignore[misc]
     """Every setting; what may be chosen of QuickBooks' lists is filled in for each request."""
 
-    customers = SelectField(TITLES["customers"], choices=[one.value for one in Customers])
-    invoices = SelectField(TITLES["invoices"], choices=_ON_OFF)
-    payments = SelectField(TITLES["payments"], choices=_ON_OFF)
+    customers = SelectField(
+        TITLES["customers"], choices=[SelectChoice(one.value, text) for one, text in _DIRECTIONS.items()]
+    )
+    invoices = SelectField(TITLES["invoices"], choices=[SelectChoice(*one) for one in _POSTED.items()])
+    payments = SelectField(TITLES["payments"], choices=[SelectChoice(*one) for one in _POSTED.items()])
     start_date = DateField(TITLES["start_date"], [Optional()])
     time_zone = SelectField(TITLES["time_zone"], choices=sorted(available_timezones()))
     customer_matching = SelectField(
@@ -57,14 +70,12 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
     deposit_account = _listed("deposit_account")
 
 
-class DepositsForm(SettingsForm):
-    """The same, with a deposit account for the home currency and for each payment method."""
-
-    home_currency = SelectField(validate_choice=False)
-
-
-for _word, _called in PAYMENT_METHOD_NAMES.items():
-    setattr(DepositsForm, f"method_{_word}", SelectField(f"Deposits paid by {_called}", validate_choice=False))
+def _deposits_form(currencies: Iterable[str]) -> type[SettingsForm]:
+    """Return the form with a deposit account for each payment method and for each of these currencies."""
+    by_method = {f"{_BY_METHOD}{word}": f"Paid by {name}" for word, name in PAYMENT_METHOD_NAMES.items()}
+    by_currency = {f"{_BY_CURRENCY}{code}": f"Paid in {code}" for code in currencies}
+    fields = {name: SelectField(label, validate_choice=False) for name, label in (by_method | by_currency).items()}
+    return type("DepositsForm", (SettingsForm,), fields)
 
 
 class RepostForm(FlaskForm):  # type: ignore[misc]
@@ -77,30 +88,29 @@ class RepostForm(FlaskForm):  # type: ignore[misc]
 def make_settings(services: Services) -> Blueprint:
     """Return the views."""
     page = Blueprint("settings", __name__, url_prefix="/companies/<company_id>/settings")
-    lists = KeptLists()
 
     @page.route("/", methods=["GET", "POST"])
     def index(company_id: str) -> str | Response:
         if request.method == "POST":
             return _save(company_id)
-        return _shown(company(), _form(company()))
+        return _shown(company(), *_form(company()))
 
     @admin_only
     def _save(company_id: str) -> str | Response:
         row = company()
-        form = _form(row)
+        form, read_at = _form(row)
         if not form.validate():
-            return _shown(row, form)
+            return _shown(row, form, read_at)
         texts = _changed(row, form)
         try:
             changes = change(services.clients, company_id, texts, who()) if texts else []
         except SettingsRefusedError as refusal:
             for name, problem in refusal.problems.items():
                 _field_of(form, name).errors = [f"{problem.cause} {problem.remedy}".strip()]
-            return _shown(row, form)
+            return _shown(row, form, read_at)
         except SyncError as error:
             flash(f"Nothing was changed: {error.cause} {error.remedy}".strip(), "bad")
-            return _shown(row, form)
+            return _shown(row, form, read_at)
         if changes:
             flash("Saved: " + "; ".join(f"{TITLES[one.name]}: {one.after}" for one in changes) + ".", "good")
         else:
@@ -110,8 +120,11 @@ def make_settings(services: Services) -> Blueprint:
     @page.post("/read-again")
     @admin_only
     def read_again(company_id: str) -> Response:
-        _, failure = _choices(company(), again=True)
-        if failure is None:
+        try:
+            find_lists(services.clients, company_id, again=True)
+        except SyncError as error:
+            flash(f"{_UNREADABLE}: {error.cause} {error.remedy}".strip(), "bad")
+        else:
             flash("QuickBooks' lists were read again.", "good")
         return redirect(url_for(".index", company_id=company_id))
 
@@ -134,39 +147,44 @@ def make_settings(services: Services) -> Blueprint:
             flash(f"Nothing is known of: {', '.join(unknown[:20])}.", "bad")
         return back
 
-    def _form(row: Connection) -> DepositsForm:
+    def _form(row: Connection) -> tuple[SettingsForm, datetime | None]:
+        """Return the form, and when QuickBooks' lists were read that it offers; None: they cannot be."""
         values = values_of(row)
-        data: dict[str, Any] = {
-            name: values[name] if name == "start_date" else setting_values.as_text(name, values[name])
-            for name in NAMES
-            if name not in (_METHOD, _CURRENCY)
-        }
+        lists = _lists(row)
+        form = _deposits_form(_currencies(row, lists))(data=_data(values))
+        choices = lists.choices if lists else {}
         home = _home_currency(row)
-        data |= {f"method_{word}": values[_METHOD].get(word, "") for word in PAYMENT_METHOD_NAMES}
-        data["home_currency"] = values[_CURRENCY].get(home, "")
-        form = DepositsForm(data=data)
-        form.home_currency.label.text = f"Deposits in {home}"
-        choices, failure = _choices(row)
-        if failure is not None:
-            flash(f"QuickBooks' lists cannot be read, so nothing new can be chosen of them: {failure}", "bad")
-        for name in LISTED:
-            if name not in (_METHOD, _CURRENCY):
-                _fill(form[name], DEFAULTS[name], choices.get(name, ()), data[name])
-        for name in ("home_currency", *(f"method_{word}" for word in PAYMENT_METHOD_NAMES)):
-            _fill(form[name], DEFAULTS[_METHOD], choices.get(_METHOD, ()), data[name])
-        return form
+        for field in form:
+            name = _setting_of(field.name)
+            if name in LISTED:
+                offered = [SelectChoice(one.id, _called(one, home)) for one in choices.get(name, ())]
+                _fill(field, DEFAULTS[name], offered, _data(values).get(field.name, ""))
+        return form, lists.at if lists else None
 
-    def _choices(row: Connection, *, again: bool = False) -> tuple[Mapping[str, Sequence[Choice]], str | None]:
+    def _lists(row: Connection) -> Lists | None:
         try:
-            return lists.choices(row.id, services.clients.quickbooks(row.id), again=again), None
+            return find_lists(services.clients, row.id)
         except SyncError as error:
-            return {}, f"{error.cause} {error.remedy}".strip()
+            flash(f"{_UNREADABLE}, so nothing new can be chosen of them: {error.cause} {error.remedy}".strip(), "bad")
+            return None
 
-    def _shown(row: Connection, form: DepositsForm) -> str:
+    def _currencies(row: Connection, lists: Lists | None) -> list[str]:
+        """Return the currencies in use: the home currency first, then those of QuickBooks' list, of documents, and
+        those for which an account is chosen."""
+        home = _home_currency(row)
+        with services.reading_sessions.begin() as session:
+            seen = record_list.currencies(session, row.id)
+        others = {*seen, *(lists.currencies if lists else ()), *values_of(row)[_CURRENCY]}
+        return [home, *sorted(others - {home})]
+
+    def _shown(row: Connection, form: SettingsForm, read_at: datetime | None) -> str:
         return render_template(
             "settings.html",
             form=form,
-            methods=[f"method_{word}" for word in PAYMENT_METHOD_NAMES],
+            read_at=read_at,
+            methods=[field for field in form if field.name.startswith(_BY_METHOD)],
+            currencies=[field for field in form if field.name.startswith(_BY_CURRENCY)],
+            home_currency=_home_currency(row),
             repost_form=RepostForm(formdata=None),
             may_change=current_user.is_admin,
             most=AT_ONCE,
@@ -175,29 +193,55 @@ def make_settings(services: Services) -> Blueprint:
     return page
 
 
-def _changed(row: Connection, form: DepositsForm) -> dict[str, str]:
+def _data(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the fields of the form hold for these settings."""
+    return {
+        **{
+            name: values[name] if name == "start_date" else setting_values.as_text(name, values[name])
+            for name in NAMES
+            if name not in (_METHOD, _CURRENCY)
+        },
+        **{f"{_BY_METHOD}{word}": account for word, account in values[_METHOD].items()},
+        **{f"{_BY_CURRENCY}{code}": account for code, account in values[_CURRENCY].items()},
+    }
+
+
+def _changed(row: Connection, form: SettingsForm) -> dict[str, str]:
     """Return the texts of the settings that were given otherwise than they are."""
     values = values_of(row)
-    by_method = {word: form[f"method_{word}"].data for word in PAYMENT_METHOD_NAMES}
-    by_currency = {**values[_CURRENCY], _home_currency(row): form.home_currency.data}
-    given = {
-        _METHOD: {word: account for word, account in by_method.items() if account},
-        _CURRENCY: {currency: account for currency, account in by_currency.items() if account},
-        **{name: form[name].data for name in NAMES if name not in (_METHOD, _CURRENCY)},
-    }
+    given: dict[str, Any] = {_METHOD: {}, _CURRENCY: {}}
+    for field in form:
+        name = _setting_of(field.name)
+        if name in (_METHOD, _CURRENCY):
+            if field.data:
+                given[name][field.name.partition("_")[2]] = field.data
+        elif name in NAMES:
+            given[name] = field.data
     texts = {name: setting_values.as_text(name, value) for name, value in given.items()}
     return {name: text for name, text in texts.items() if text != setting_values.as_text(name, values[name])}
 
 
-def _field_of(form: DepositsForm, name: str) -> Field:
-    return form[{_METHOD: f"method_{next(iter(PAYMENT_METHOD_NAMES))}", _CURRENCY: "home_currency"}.get(name, name)]
+def _setting_of(field_name: str) -> str:
+    """Return the setting that a field of the form is of."""
+    if field_name.startswith(_BY_METHOD):
+        return _METHOD
+    return _CURRENCY if field_name.startswith(_BY_CURRENCY) else field_name
 
 
-def _fill(field: SelectField, default: str, choices: Sequence[Choice], chosen: str) -> None:
-    options = [SelectChoice("", f"Default: {default}"), *(SelectChoice(one.id, one.name) for one in choices)]
-    if chosen and chosen not in {one.id for one in choices}:
+def _field_of(form: SettingsForm, name: str) -> Field:
+    """Return the field at which a fault of a setting is told: the first that is of it."""
+    return next(field for field in form if _setting_of(field.name) == name)
+
+
+def _fill(field: SelectField, default: str, offered: Sequence[SelectChoice], chosen: str) -> None:
+    options = [SelectChoice("", f"Default: {default}"), *offered]
+    if chosen and chosen not in {one.value for one in offered}:
         options.append(SelectChoice(chosen, f"{chosen} (as chosen; not in QuickBooks' list now)"))
     field.choices = options
+
+
+def _called(choice: Choice, home: str) -> str:
+    return f"{choice.name} ({choice.currency})" if choice.currency not in (None, home) else choice.name
 
 
 def _home_currency(row: Connection) -> str:

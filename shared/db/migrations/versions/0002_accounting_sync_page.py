@@ -166,6 +166,7 @@ def upgrade() -> None:
             index, "records", ["connection_id", column], unique=False, sqlite_where=is_set, postgresql_where=is_set
         )
     op.create_index("ix_records_kind", "records", ["connection_id", "kind", "outcome"], unique=False)
+    op.create_index("ix_records_currency", "records", ["connection_id", "currency"], unique=False)
     op.create_index(
         "ix_records_shown",
         "records",
@@ -212,7 +213,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.add_column("records", sa.Column("last_request", shared.db.models.Document(), nullable=True))
     op.add_column("records", sa.Column("last_reply", shared.db.models.Document(), nullable=True))
-    for index in ("ix_records_shown", "ix_records_kind", "ix_records_due", "ix_records_in_work"):
+    for index in ("ix_records_shown", "ix_records_currency", "ix_records_kind", "ix_records_due", "ix_records_in_work"):
         op.drop_index(index, table_name="records")
     op.drop_index("ix_records_outcome_at", table_name="records")
     op.drop_index("ix_records_label", table_name="records")
