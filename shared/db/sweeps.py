@@ -53,7 +53,7 @@ _WELL = (Outcome.SYNCED.value, Outcome.UNCHANGED.value, Outcome.SKIPPED.value)
 @dataclass(frozen=True)
 class Progress:
     """How far a sweep is. `outcomes` counts the settled records by outcome; `per_minute` and `ends_at` are estimates
-    from what has been done so far, None while there is nothing to estimate from."""
+    from what has been done so far, None while there is nothing to estimate from (the end: until all is found)."""
 
     found: int
     queued: int
@@ -182,11 +182,11 @@ def progress(session: Session, sweep: Sweep, now: datetime) -> Progress:
         return Progress(found, queued, sum(counts.values()), counts, found_all=sweep.found_all_at is not None)
     outcomes, open_ones, queued = _count(session, sweep.id)
     done = sum(outcomes.values())
-    left = open_ones
     per_minute = ends_at = None
     if sweep.began_at is not None and done and now > sweep.began_at:
         per_minute = done / ((now - sweep.began_at) / timedelta(minutes=1))
-        ends_at = now + timedelta(minutes=left / per_minute)
+        if sweep.found_all_at is not None:
+            ends_at = now + timedelta(minutes=open_ones / per_minute)
     return Progress(done + open_ones, queued, done, outcomes, sweep.found_all_at is not None, per_minute, ends_at)
 
 

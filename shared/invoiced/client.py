@@ -1,8 +1,10 @@
 """Invoiced's REST API: one method is one HTTP call (a list: one per page) with the key of one account."""
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import requests
@@ -28,6 +30,14 @@ _FIELD = re.compile(r" - at `\$\.?(.*)`\Z")
 log = structlog.get_logger()
 
 Entity = TypeVar("Entity", Invoice, Customer, Payment, CreditNote, Listed, Event, Outline, AccountingSync)
+
+
+@dataclass(frozen=True)
+class Page(Generic[Entity]):
+    """A page of a list, and whether another follows."""
+
+    rows: list[Entity]
+    has_next: bool
 
 
 class InvoicedClient:
@@ -88,9 +98,9 @@ class InvoicedClient:
         return list(self._list("customers", Customer, query))
 
     # Invoiced API reference, "List all customers", "… invoices", "… payments"
-    def list_changed(self, plural: str, updated_after: int | None) -> Iterator[list[Listed]]:
-        """Fetch the customers, invoices or payments (`plural`) that changed after that second, or all, page by page
-        as used, in the order in which they were created.
+    def fetch_changed(self, plural: str, updated_after: int | None, page: int) -> Page[Listed]:
+        """Fetch a page of the customers, invoices or payments (`plural`) that changed after that second, or of all,
+        in the order in which they were created.
 
         That order stands still: what changes while the pages are fetched only joins the set. Only a deletion moves
         what comes behind it, and may hide one record of the next page.
@@ -98,7 +108,7 @@ class InvoicedClient:
         query = {"sort": "created_at asc"}
         if updated_after is not None:
             query["updated_after"] = str(updated_after)
-        return self._pages(plural, Listed, query)
+        return self._page(plural, Listed, query, page)
 
     # Invoiced API reference, "List all invoices", "List all payments"
     def list_outlines(self, plural: str) -> Iterator[list[Outline]]:
@@ -118,12 +128,12 @@ class InvoicedClient:
         return _decoded(answer, AccountingSync, f"The sync status of invoice {checked}")
 
     # Invoiced API reference, "List all events": the newest first
-    def list_events(self, since: int) -> Iterator[Event]:
-        """Fetch the events from that second on, the newest first, page by page as used."""
-        for event in self._list("events", Event, {"start_date": str(since)}):
-            if event.timestamp < since:
-                return
-            yield event
+    def fetch_events(self, since: int, page: int) -> Page[Event]:
+        """Fetch a page of the events from that second on, the newest first: an event that comes meanwhile moves others
+        to the next page, and hides none."""
+        found = self._page("events", Event, {"start_date": str(since)}, page)
+        rows = [event for event in found.rows if event.timestamp >= since]
+        return Page(rows, found.has_next and len(rows) == len(found.rows))
 
     # Invoiced API reference, "Create a customer"
     def create_customer(self, fields: Mapping[str, Any]) -> Customer:
@@ -150,16 +160,20 @@ class InvoicedClient:
             yield from page
 
     def _pages(self, path: str, kind: type[Entity], query: Mapping[str, str]) -> Iterator[list[Entity]]:
-        # Pages are asked for in order, as Invoiced wants it; the Link header says whether there is another.
-        # Its address is not followed: our key goes nowhere but to the address that we were given.
-        page, more = 1, True
-        while more:
-            paging = {"per_page": str(_PER_PAGE), "page": str(page)}
-            answer = self._call("GET", path, query={**query, **paging})
-            rows = _decoded_rows(answer)
-            yield [_as_entity(row, kind) for row in rows]
-            more = bool(rows) and _has_next(answer)
-            page += 1
+        # Pages are asked for in order, as Invoiced wants it.
+        for number in itertools.count(1):
+            page = self._page(path, kind, query, number)
+            yield page.rows
+            if not page.has_next:
+                return
+
+    def _page(self, path: str, kind: type[Entity], query: Mapping[str, str], number: int) -> Page[Entity]:
+        # The Link header says whether there is another. Its address is not followed: our key goes nowhere but to the
+        # address that we were given.
+        paging = {"per_page": str(_PER_PAGE), "page": str(number)}
+        answer = self._call("GET", path, query={**query, **paging})
+        rows = [_as_entity(row, kind) for row in _decoded_rows(answer)]
+        return Page(rows, bool(rows) and _has_next(answer))
 
     def _call(
         self,

@@ -1,6 +1,6 @@
 """Synchronize: whatever was missed is caught up, cheaply, once, and whatever happens on the way."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from consumer import learned, schedule
+from consumer import finding, learned, schedule
 from consumer import sweep as sweeping
 from shared.db import connections, cursors, records, sweeps
 from shared.db.cursors import Stream
@@ -18,7 +18,7 @@ from shared.db.records import RecordKey
 from shared.db.sweeps import Scope
 from shared.errors import RejectedError
 from shared.invoiced import client
-from shared.invoiced.client import InvoicedClient
+from shared.invoiced.client import InvoicedClient, Page
 from shared.invoiced.entities import Listed
 from shared.messages import Kind
 from shared.outcomes import Outcome, Settlement
@@ -136,21 +136,26 @@ def test_deletions_while_the_lists_are_read_hide_nothing(company: Company, monke
     customer = company.invoiced.customer("Acme")
     invoices = [company.invoiced.invoice(customer["id"])["id"] for _ in range(8)]
     monkeypatch.setattr(client, "_PER_PAGE", 2)
-    # After which page what is deleted: both times the fifth invoice comes to stand on a page that was read before.
-    readings = iter([{1: invoices[:2]}, {0: invoices[2:3]}])
-    listed = InvoicedClient.list_changed
+    # After which page what is deleted, by reading of the list: both times the fifth invoice comes to stand on a page
+    # that was read before.
+    deletions = {(1, 2): invoices[:2], (2, 1): invoices[2:3]}
+    readings = 0
+    fetch = InvoicedClient.fetch_changed
 
-    def deleting(self: InvoicedClient, plural: str, updated_after: int | None) -> Iterator[list[Listed]]:
-        deletions = next(readings, {}) if plural == "invoices" else {}
-        for number, page in enumerate(listed(self, plural, updated_after)):
-            yield page
-            for invoice in deletions.get(number, ()):
+    def deleting(self: InvoicedClient, plural: str, updated_after: int | None, page: int) -> Page[Listed]:
+        nonlocal readings
+        fetched = fetch(self, plural, updated_after, page)
+        if plural == "invoices":
+            readings += page == 1
+            for invoice in deletions.pop((readings, page), ()):
                 company.invoiced.call("DELETE", f"/invoices/{invoice}")
+        return fetched
 
-    monkeypatch.setattr(InvoicedClient, "list_changed", deleting)
+    monkeypatch.setattr(InvoicedClient, "fetch_changed", deleting)
 
     assert company.sweep().state == "done"
 
+    assert deletions == {}
     assert sum(posted["TotalAmt"] > 0 for posted in company.quickbooks.objects("Invoice")) == 5
 
 
@@ -175,7 +180,7 @@ def test_a_customer_changed_in_quickbooks_arrives_and_an_echo_of_our_own_write_d
 def test_beyond_thirty_days_quickbooks_is_queried_page_by_page(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "QUERY_PAGE", 2)
+    monkeypatch.setattr(finding, "QUERY_PAGE", 2)
     for name in ("Ann", "Ben", "Cleo"):
         company.quickbooks.by_hand("Customer", {"DisplayName": name})
     with company.wiring.sessions.begin() as session:
@@ -192,7 +197,7 @@ def test_beyond_thirty_days_quickbooks_is_queried_page_by_page(
 def test_where_change_data_capture_is_full_quickbooks_is_queried_too(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeping, "CDC_OBJECTS", 3)
+    monkeypatch.setattr(finding, "CDC_OBJECTS", 3)
     for name in ("Ann", "Ben", "Cleo"):
         company.quickbooks.by_hand("Customer", {"DisplayName": name})
 
@@ -216,7 +221,7 @@ def test_a_cancelled_sweep_leaves_what_nobody_has_looked_at_alone(company: Compa
     for _ in range(3):
         company.invoiced.invoice(customer["id"])
     sweep = company.ask_for_sweep()
-    sweeping.step_all(company.wiring, company.publisher)
+    company.find_all()
     with company.wiring.sessions.begin() as session:
         sweeps.cancel(session, sweeps.get(session, company.id, sweep.id), company.now())
 
@@ -240,13 +245,34 @@ def test_a_sweep_whose_process_dies_goes_on_where_it_was(
     company.die_in_sweep(dies_after)
     company.later(-sweeps.LEASE_S - 1)
     monkeypatch.setattr(company.wiring, "process_name", "another:1")
-    assert sweeping.step_all(company.wiring, company.publisher) == 0, "the dead process still has it"
+    assert sweeping.step_all(company.wiring, company.publisher).sweeps == 0, "the dead process still has it"
     company.later(sweeps.LEASE_S + 1)
 
     company.finish_sweeps()
 
     assert company.quickbooks.one("Invoice")["DocNumber"] == f"INVD-{invoice['number']}"
     assert company.quickbooks.one("Payment")["TotalAmt"] == 5
+
+
+def test_a_listing_goes_on_at_the_page_at_which_its_process_died(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_PER_PAGE", 2)
+    customer = company.invoiced.customer("Acme")
+    for _ in range(7):
+        company.invoiced.invoice(customer["id"])
+    forget_calls(company)
+    company.ask_for_sweep()
+    # The page of customers, three of invoices, and each is stored by itself.
+    for _ in range(4):
+        assert sweeping.step_all(company.wiring, company.publisher).listing == 1
+    company.die_in_sweep(1)
+
+    company.finish_sweeps()
+
+    read = calls_to_invoiced(company).count("GET /invoices")
+    assert read == 5, "four pages, and the last one once more: its process died before it was stored"
+    assert len(company.quickbooks.objects("Invoice")) == 7
 
 
 def test_nothing_is_posted_before_the_first_synchronize(company: Company) -> None:
@@ -296,7 +322,7 @@ def test_a_person_takes_over_what_the_clock_had_asked_for(company: Company) -> N
     company.quickbooks.by_hand("Customer", {"DisplayName": "Born in QuickBooks"})
     company.invoiced.customer("Acme")
     clock = company.ask_for_sweep(why="schedule")
-    sweeping.step_all(company.wiring, company.publisher)
+    company.find_all()
 
     assert company.ask_for_sweep(why="person").id == clock.id
 
