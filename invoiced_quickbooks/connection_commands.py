@@ -9,9 +9,12 @@ import click
 from consumer.wiring import Wiring
 from invoiced_quickbooks.look import look_now
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.selections import COMMAND_LINE
 from invoiced_quickbooks.shown import in_utc, print_fields, print_json
+from shared import other_company
 from shared.connect import (
     NewConnection,
+    OtherCompanyError,
     add_connection,
     disconnect,
     give_invoiced_key,
@@ -27,8 +30,6 @@ from shared.messages import PREFERENCES_ID, Kind
 from shared.outcomes import SETTLED_WELL, Outcome
 from shared.setting_values import DEFAULT_TIME_ZONE
 from shared.settings import settings_from_document
-
-_WHO = "command line"
 
 
 @click.group()
@@ -79,7 +80,7 @@ def add(
         name=name,
         invoiced_api_key=_not_blank("--invoiced-api-key", invoiced_api_key),
         invoiced_webhook_secret=_not_blank("--invoiced-webhook-secret", invoiced_webhook_secret),
-        realm_id=_realm_id(realm_id),
+        realm_id=_realm_id("--realm-id", realm_id),
         refresh_token=_not_blank("--refresh-token", refresh_token),
         time_zone=time_zone or DEFAULT_TIME_ZONE,
         start_date=start_date.date() if start_date else None,
@@ -185,21 +186,61 @@ def refresh(as_json: bool, connection_id: str | None) -> None:
     "--refresh-token", required=True, metavar="TOKEN", envvar="QUICKBOOKS_REFRESH_TOKEN", show_envvar=True,
     help="The refresh token that Intuit gave when the company was connected again.",
 )  # fmt: skip
+@click.option("--realm-id", metavar="ID", help="The company that the token is for; by default the connection's own.")
+@click.option("--move-to", metavar="ID", help="Confirm that the connection goes on with this other company.")
 @as_json
 @of_connection
-def reconnect_command(refresh_token: str, as_json: bool, connection_id: str | None) -> None:
-    """Give a connection a new refresh token; records that waited for it go on."""
+def reconnect_command(
+    refresh_token: str, realm_id: str | None, move_to: str | None, as_json: bool, connection_id: str | None
+) -> None:
+    """Give a connection a new refresh token; records that waited for it go on.
+
+    A token for another company is refused, and it is said what a move would do to links, records and settings.
+    `--move-to` with that company's id, after `connection disconnect`, carries it out.
+    """
+    token = _not_blank("--refresh-token", refresh_token)
+    wanted = _realm_id("--move-to", move_to) if move_to is not None else None
+    if realm_id is not None and wanted not in (None, _realm_id("--realm-id", realm_id)):
+        raise click.BadParameter("it names another company than --realm-id.", param_hint="--move-to")
     with opened() as wiring:
         with reading(wiring) as session:
             row = chosen_connection(session, connection_id)
-        reconnect(wiring, row.id, _not_blank("--refresh-token", refresh_token))
-        _note(wiring, row.id, "Reconnected")
+        realm = wanted or (_realm_id("--realm-id", realm_id) if realm_id is not None else row.realm_id)
+        if realm == row.realm_id:
+            reconnect(wiring, row.id, token)
+            _note(wiring, row.id, "Reconnected")
+            done = f"{row.name} is connected again; what waited for it goes on."
+        else:
+            _tell_of_move(wiring, row, realm, is_confirmed=wanted is not None)
+            moved = other_company.move(wiring, row.id, token, realm, COMMAND_LINE)
+            done = (
+                f"Moved to {moved.name}. Nothing is posted there before `sweep start`; `preflight --first-look` counts"
+                " what would be."
+            )
         with reading(wiring) as session:
             shown = _summary(wiring, connections.get(session, row.id))
     if as_json:
         print_json(shown)
     else:
-        click.echo(f"{row.name} is connected again; what waited for it goes on.")
+        click.echo(done)
+
+
+def _tell_of_move(wiring: Wiring, row: Connection, realm_id: str, *, is_confirmed: bool) -> None:
+    """Say what a move to another company does.
+
+    Raises:
+        OtherCompanyError: nobody has confirmed it.
+    """
+    with reading(wiring) as session:
+        happens = other_company.leaving(session, row.id).in_words(row.realm_id, realm_id)
+    for sentence in happens:
+        _say(f"- {sentence}")
+    if not is_confirmed:
+        first = "" if row.state != connections.CONNECTED else "`connection disconnect` first; then "
+        raise OtherCompanyError(
+            f"{row.name} is QuickBooks company {row.realm_id}, not {realm_id}. Nothing was changed.",
+            remedy=f"Give a token of {row.name}. To go on with the other company, {first}add --move-to {realm_id}.",
+        )
 
 
 @connection.command("disconnect")
@@ -247,7 +288,7 @@ def key(invoiced_api_key: str, as_json: bool, connection_id: str | None) -> None
 
 def _note(wiring: Wiring, connection_id: str, what: str) -> None:
     with wiring.sessions.begin() as session:
-        audit.note(session, connection_id, _WHO, what, wiring.now())
+        audit.note(session, connection_id, COMMAND_LINE, what, wiring.now())
 
 
 def _say(text: str) -> None:
@@ -296,9 +337,7 @@ def _not_blank(option: str, value: str) -> str:
     return value.strip()
 
 
-def _realm_id(text: str) -> str:
+def _realm_id(option: str, text: str) -> str:
     if not (text.strip().isascii() and text.strip().isdecimal() and len(text.strip()) <= 40):
-        raise click.BadParameter(
-            "the company's id in QuickBooks is a number of about 16 digits.", param_hint="--realm-id"
-        )
+        raise click.BadParameter("the company's id in QuickBooks is a number of about 16 digits.", param_hint=option)
     return text.strip()

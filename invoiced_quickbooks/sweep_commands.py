@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from consumer.wiring import Wiring
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.selections import COMMAND_LINE
 from invoiced_quickbooks.shown import in_utc, print_json
 from shared.db import audit, sweeps
 from shared.db.models import Sweep, SweepRecord
@@ -18,7 +19,6 @@ from shared.db.sweeps import ENDED, Scope, State
 from shared.errors import RejectedError
 
 _LOOK_EVERY_S = 0.5
-_WHO = "command line"
 
 
 @click.group()
@@ -37,8 +37,8 @@ def start(everything: bool, watch: bool, as_json: bool, connection_id: str | Non
         with wiring.sessions.begin() as session:
             row = chosen_connection(session, connection_id)
             scope = Scope.EVERYTHING if everything else Scope.CATCH_UP
-            found = sweeps.request(session, row.id, scope, "person", wiring.now(), asked_by=_WHO)
-            audit.note(session, row.id, _WHO, "Re-sync all" if everything else "Synchronize", wiring.now())
+            found = sweeps.request(session, row.id, scope, "person", wiring.now(), asked_by=COMMAND_LINE)
+            audit.note(session, row.id, COMMAND_LINE, "Re-sync all" if everything else "Synchronize", wiring.now())
         _tell(wiring, found, as_json=as_json, watch=watch)
 
 
@@ -105,7 +105,7 @@ def cancel(as_json: bool, connection_id: str | None) -> None:
             if running is None:
                 raise RejectedError("No sweep runs.", remedy="`sweep list` shows those that have ended.")
             sweeps.cancel(session, running, wiring.now())
-            audit.note(session, row.id, _WHO, "Cancelled a sync", wiring.now())
+            audit.note(session, row.id, COMMAND_LINE, "Cancelled a sync", wiring.now())
         _tell(wiring, running, as_json=as_json, watch=False)
 
 

@@ -5,13 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import structlog
+
 from shared.clients import Clients
 from shared.db import connections, links, records
 from shared.db.links import LinkKey
 from shared.db.models import Connection
 from shared.db.records import RecordKey
 from shared.db.session import Sessions
-from shared.errors import AuthLostError, RejectedError, SyncError
+from shared.errors import AccessRevokedError, AuthExpiredError, AuthLostError, RejectedError, SyncError
 from shared.invoiced.client import InvoicedClient
 from shared.messages import Kind
 from shared.payment_methods import PAYMENT_METHOD_NAMES
@@ -21,16 +23,18 @@ from shared.quickbooks.oauth import Tokens
 from shared.setting_values import DEFAULT_TIME_ZONE
 from shared.settings import Preferences
 
+log = structlog.get_logger()
+
 # Finds nothing; the answer tells whether Invoiced takes the key.
 _NO_CUSTOMER = "connection check"
-_USED_UP = (
+USED_UP = (
     "Intuit replaced the refresh token during this attempt and the new one was not kept: the one you gave may be"
     " refused the next time. Authorize the app again for another."
 )
 
 
 class OtherCompanyError(RejectedError):
-    """The consent is for another QuickBooks company than the connection's; nothing was changed."""
+    """The authorization is for another QuickBooks company than the connection's; nothing was changed."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def add_connection(clients: Clients, new: NewConnection, say: Callable[[str], No
         return row
     except SyncError as error:
         if _refresh_token(clients, row.id) != new.refresh_token:
-            error.remedy = f"{error.remedy} {_USED_UP}".strip()
+            error.remedy = f"{error.remedy} {USED_UP}".strip()
         raise
     finally:
         if not is_complete:
@@ -152,10 +156,26 @@ def reconnect(clients: Clients, connection_id: str, refresh_token: str) -> None:
     """Try a new refresh token, store it, and let go on what waited for it.
 
     Raises:
+        OtherCompanyError: QuickBooks does not open the connection's company with it, and the connection is as it was.
         SyncError: Intuit refused the token or did not answer, and the connection is as it was; or the token is
-            stored, but QuickBooks does not open the company with it.
+            stored, but QuickBooks does not answer.
     """
-    _go_on_with(clients, connection_id, clients.oauth.refresh(refresh_token))
+    with clients.sessions() as session:
+        row = connections.get(session, connection_id)
+    tokens = clients.oauth.refresh(refresh_token)
+    try:
+        clients.quickbooks_with_token(row.realm_id, tokens.access_token).read_company()
+    except (AccessRevokedError, AuthExpiredError) as error:
+        raise OtherCompanyError(
+            f"The token does not open {row.name}, QuickBooks company {row.realm_id}. Nothing was changed.",
+            remedy=f"Authorize the app for {row.name}; or name the company that the token is for.",
+            code=error.code,
+            detail=error.detail,
+        ) from error
+    except SyncError as error:
+        # An outage says nothing of the token, and the one that was given may be used up.
+        log.warning("company not read yet", connection=connection_id, cause=error.cause)
+    _go_on_with(clients, connection_id, tokens)
 
 
 def _go_on_with(clients: Clients, connection_id: str, tokens: Tokens) -> None:

@@ -4,6 +4,7 @@ What was posted in the former company stays there as it is. Everything that tell
 which record is forgotten, so that the first Synchronize afterwards posts each record anew in the other company.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,12 +13,13 @@ import structlog
 from sqlalchemy.orm import Session
 
 from shared.clients import Clients
-from shared.connect import consent_callback_url, read_company
+from shared.connect import USED_UP, consent_callback_url, read_company
 from shared.db import audit, connections, kept_answers, sweeps
 from shared.db.models import Connection, Cursor, Link, Pace, PendingWrite, Record
 from shared.errors import RejectedError, SyncError
 from shared.messages import Kind
 from shared.outcomes import WAITS_FOR_START, Outcome
+from shared.quickbooks.oauth import Tokens
 from shared.settings import Settings, preferences_from_document
 
 log = structlog.get_logger()
@@ -40,6 +42,20 @@ class Leaving:
     links: int
     records: int
 
+    def in_words(self, former: str, other: str) -> list[str]:
+        """Say what happens in a move from one QBO company to another, given by their realm ids."""
+        links = "1 link" if self.links == 1 else f"{self.links:,} links"
+        records = "1 record of Invoiced is" if self.records == 1 else f"{self.records:,} records of Invoiced are"
+        return [
+            f"What was posted in company {former} stays there as it is, and is not synced any more.",
+            f"{links} to its customers, documents, items and accounts {'is' if self.links == 1 else 'are'} forgotten."
+            " If you ever return to it, its documents are recognised again by number and note.",
+            f"{records} posted anew in company {other}, from the start date on, with the first Synchronize. Nothing is"
+            " posted before.",
+            "Settings go back to their defaults, since they name accounts of the former company. Time zone, start date,"
+            " history and audit trail stay.",
+        ]
+
 
 def leaving(session: Session, connection_id: str) -> Leaving:
     """Count what a move of the connection would let go."""
@@ -52,8 +68,19 @@ def leaving(session: Session, connection_id: str) -> Leaving:
     return Leaving(session.execute(links).scalar_one(), session.execute(records).scalar_one())
 
 
-def move(clients: Clients, connection_id: str, code: str, realm_id: str, who: str) -> Connection:
+def move_by_consent(clients: Clients, connection_id: str, code: str, realm_id: str, who: str) -> Connection:
     """Let a connection that has ended go on with another QuickBooks company; `code` is of the consent given for it.
+
+    Raises:
+        SyncError: as `move`.
+    """
+    return _move(
+        clients, connection_id, realm_id, who, lambda: clients.oauth.exchange(code, consent_callback_url(clients))
+    )
+
+
+def move(clients: Clients, connection_id: str, refresh_token: str, realm_id: str, who: str) -> Connection:
+    """Let a connection that has ended go on with another QuickBooks company, by a refresh token given for it.
 
     Nothing is posted there until somebody presses Synchronize. `who` is noted in the audit trail.
 
@@ -62,9 +89,26 @@ def move(clients: Clients, connection_id: str, code: str, realm_id: str, who: st
             outside the US. Nothing is changed.
         SyncError: Intuit or QuickBooks refused or did not answer. Nothing is changed.
     """
+    given: list[Tokens] = []
+
+    def refreshed() -> Tokens:
+        given.append(clients.oauth.refresh(refresh_token))
+        return given[0]
+
+    try:
+        return _move(clients, connection_id, realm_id, who, refreshed)
+    except SyncError as error:
+        if given and given[0].refresh_token != refresh_token:
+            error.remedy = f"{error.remedy} {USED_UP}".strip()
+        raise
+
+
+def _move(
+    clients: Clients, connection_id: str, realm_id: str, who: str, authorization: Callable[[], Tokens]
+) -> Connection:
     with clients.sessions() as session:
         _check(session, connection_id, realm_id, clients.now())
-    tokens = clients.oauth.exchange(code, consent_callback_url(clients))
+    tokens = authorization()
     preferences = clients.quickbooks_with_token(realm_id, tokens.access_token).read_company()
     if preferences.country != "US":
         clients.oauth.revoke(tokens.refresh_token)

@@ -271,6 +271,49 @@ def test_a_wrong_refresh_token_leaves_a_good_connection_as_it_is(vendors: Vendor
     assert state_of(vendors, connection_id).state == "connected"
 
 
+def test_a_token_of_another_company_leaves_the_connection_as_it_is(vendors: Vendors) -> None:
+    connection_id = vendors.connect()
+    before = vendors.refresh_token()
+    other = vendors.quickbooks.call("POST", "/_simulator/companies", {"name": "Other Company"})["realm_id"]
+    lines = vendors.cli.failure("connection", "reconnect", "--refresh-token", token_of(vendors, other))
+    assert "The token does not open Acme" in lines[0]
+    row = state_of(vendors, connection_id)
+    assert row.state == "connected"
+    assert Vault([TOKEN_KEY]).decrypt(row.refresh_token_encrypted, bound_to=row.id) == before
+
+
+def test_a_connection_moves_to_another_company_once_that_company_is_named(vendors: Vendors) -> None:
+    connection_id = vendors.connect()
+    invoice = vendors.invoiced.invoice(vendors.invoiced.customer()["id"])
+    assert vendors.cli.call("sync", "invoice", str(invoice["id"])).exit_code == 0
+    first = vendors.quickbooks.realm_id
+    other = vendors.quickbooks.call("POST", "/_simulator/companies", {"name": "Other Company"})["realm_id"]
+    token = {"QUICKBOOKS_REFRESH_TOKEN": token_of(vendors, other)}
+
+    told = " ".join(vendors.cli.failure("connection", "reconnect", "--realm-id", other, **token))
+    assert f"What was posted in company {first} stays there as it is" in told
+    assert "links to its customers, documents, items and accounts are forgotten" in told
+    assert f"`connection disconnect` first; then add --move-to {other}" in told
+    assert vendors.cli.call("connection", "reconnect", "--realm-id", first, "--move-to", other, **token).exit_code == 2
+    assert "Disconnect it first" in " ".join(
+        vendors.cli.failure("connection", "reconnect", "--move-to", other, **token)
+    )
+    assert state_of(vendors, connection_id).realm_id == first
+
+    vendors.cli.json("connection", "disconnect")
+    moved = vendors.cli.json("connection", "reconnect", "--move-to", other, **token)
+    assert (moved["realm_id"], moved["state"], moved["company"]) == (other, "connected", "Other Company")
+    assert state_of(vendors, connection_id).started_at is None
+    assert vendors.cli.json("record", "invoice", str(invoice["id"]))["links"] == []
+    with make_sessions(vendors.database.engine)() as session:
+        assert audit.list_latest(session, connection_id)[0].what == "Moved to another QuickBooks company"
+
+
+def token_of(vendors: Vendors, realm_id: str) -> str:
+    companies = vendors.quickbooks.call("GET", "/_simulator/credentials")["companies"]
+    return next(str(one["refresh_token"]) for one in companies if one["realm_id"] == realm_id)
+
+
 def path_of(vendors: Vendors) -> str:
     return f"/_simulator/companies/{vendors.quickbooks.realm_id}"
 

@@ -121,7 +121,7 @@ def make_connect(services: Services) -> Blueprint:
         return render_template(
             "other_company.html",
             realm_id=consent["realm_id"],
-            leaving=leaving,
+            happens=leaving.in_words(company().realm_id, consent["realm_id"]),
             is_ended=company().state != connections.CONNECTED,
         )
 
@@ -132,7 +132,9 @@ def make_connect(services: Services) -> Blueprint:
         if consent is None or consent["company_id"] != company_id:
             abort(400, "This move was not asked for in this browser, or was made already. Reconnect again.")
         try:
-            row = other_company.move(services.clients, company_id, consent["code"], consent["realm_id"], who())
+            row = other_company.move_by_consent(
+                services.clients, company_id, consent["code"], consent["realm_id"], who()
+            )
         except SyncError as error:
             log.warning("not moved", cause=error.cause, detail=error.detail)
             flash(f"{error.cause} {error.remedy}".strip(), "bad")
