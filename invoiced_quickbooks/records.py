@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from invoiced_quickbooks.shown import in_utc
-from shared.db import history, links, pending_writes, records
+from shared import both_sides
+from shared.db import history, pending_writes, records
 from shared.db.models import Link, PendingWrite, Record
 from shared.db.records import RecordKey
 from shared.messages import Kind
@@ -35,11 +36,7 @@ def record_document(session: Session, key: RecordKey, now: datetime) -> dict[str
     Bodies are as they went over the wire; neither they nor anything else here holds a secret.
     """
     row = records.find(session, key)
-    found = links.find_all(session, key)
-    if key.kind is Kind.QUICKBOOKS_CUSTOMER:
-        # The link belongs to the customer in Invoiced that this one stands for.
-        link = links.find_by_qbo_id(session, key.connection_id, "Customer", key.record_id)
-        found = [link] if link is not None else []
+    found = both_sides.find_links(session, key)
     pending = pending_writes.find_all(session, key)
     if row is None and not found and not pending:
         return None

@@ -3,16 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
-from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from shared import repost
-from shared.db import attention, audit, history, links, record_actions, record_list, records, sweeps
-from shared.db.models import Connection, Link
+from shared import both_sides, repost
+from shared.db import attention, audit, history, record_actions, record_list, sweeps
 from shared.db.record_actions import Selection
 from shared.db.record_export import HEADER, find_all, row_of
 from shared.db.record_list import Search
@@ -21,7 +18,7 @@ from shared.db.sweeps import Scope
 from shared.errors import RejectedError, SyncError
 from shared.messages import Kind
 from shared.money import pretty_json
-from shared.side_by_side import Row, customer_rows, invoice_rows, payment_rows
+from shared.side_by_side import Standing
 from shared.spreadsheet import csv_lines
 from shared.web_addresses import in_quickbooks
 from webhook_receiver.sync_page import words
@@ -82,11 +79,10 @@ def make_records(services: Services) -> Blueprint:
         """Show the record with what QuickBooks says now, which costs a metered read a document."""
         key = _key(company_id, kind, record_id)
         with services.reading_sessions.begin() as session:
-            found = _links(session, key)
-        fresh: dict[str, Any] = {}
+            known = both_sides.find_known(session, key)
+        fresh: Mapping[str, Standing] = {}
         try:
-            for link in found:
-                fresh[link.qbo_id] = services.clients.quickbooks(company_id).read(link.qbo_entity, link.qbo_id)
+            fresh = both_sides.read_in_quickbooks(services.clients, known) if known is not None else {}
         except SyncError as error:
             flash(f"QuickBooks could not be read: {error.cause} {error.remedy}".strip(), "bad")
         return _shown(key, fresh)
@@ -153,56 +149,36 @@ def make_records(services: Services) -> Blueprint:
             flash(f"{_records(number)} left as {'it stands' if number == 1 else 'they stand'}: {reason}", "bad")
         return f"{_records(len(accepted))} posted again under today's settings in a moment."
 
-    def _shown(key: RecordKey, fresh: dict[str, Any]) -> str:
+    def _shown(key: RecordKey, fresh: Mapping[str, Standing]) -> str:
         with services.reading_sessions.begin() as session:
-            row = records.find(session, key)
-            found = _links(session, key)
-            if row is None and not found:
+            known = both_sides.find_known(session, key)
+            if known is None:
                 abort(404, "Nobody has heard of this record yet.")
             before = request.args.get("before", type=int)
             entries = history.find(session, key, before=before, limit=_ENTRIES)
-            applied = _applied(session, key, found)
-        here, why_not = _in_invoiced(key, found)
-        standings = [fresh.get(link.qbo_id, link.standing) for link in found]
+        compared = both_sides.compare(services.clients, known, fresh)
         return render_template(
             "record.html",
             key=key,
-            row=row,
-            links=found,
-            rows=_rows(key, here, standings, company(), None if fresh else applied, row.customer_name if row else None),
-            currency=getattr(row, "currency", None) or getattr(here, "currency", None),
+            row=known.row,
+            links=known.links,
+            rows=compared.rows,
+            currency=compared.currency,
             has_fresh=bool(fresh),
-            why_not=why_not,
+            why_not=compared.why_not,
             entries=entries,
             has_more=len(entries) == _ENTRIES,
             opened=[
                 (link, in_quickbooks(services.config.quickbooks_api_url, link.qbo_entity, link.qbo_id))
-                for link in found
+                for link in known.links
             ],
-            invoiced_url=_safe_url(getattr(here, "url", None)),
-            cause=attention.cause_of(row) if row is not None else None,
+            invoiced_url=compared.invoiced_url,
+            cause=attention.cause_of(known.row) if known.row is not None else None,
             kinds=words.KINDS,
             whys=words.WHYS,
             pretty=pretty_json,
             deeds=words.DEEDS,
         )
-
-    def _in_invoiced(key: RecordKey, found: list[Link]) -> tuple[Any, str | None]:
-        """Return the record as Invoiced has it now, or why it cannot be shown."""
-        client = services.clients.invoiced(key.connection_id)
-        try:
-            match key.kind:
-                case Kind.INVOICE:
-                    return client.fetch_invoice(key.record_id), None
-                case Kind.PAYMENT:
-                    return client.fetch_payment(key.record_id), None
-                case Kind.CUSTOMER:
-                    return client.fetch_customer(key.record_id), None
-                case Kind.QUICKBOOKS_CUSTOMER if found:
-                    return client.fetch_customer(found[0].record_id), None
-        except SyncError as error:
-            return None, error.cause
-        return None, None
 
     return page
 
@@ -270,44 +246,6 @@ def _key(company_id: str, kind: str, record_id: str) -> RecordKey:
     if kind not in words.KINDS or not record_id or len(record_id) > 320:
         abort(404, "There is no such kind of record.")
     return RecordKey(company_id, Kind(kind), record_id)
-
-
-def _links(session: Session, key: RecordKey) -> list[Link]:
-    if key.kind is Kind.QUICKBOOKS_CUSTOMER:
-        link = links.find_by_qbo_id(session, key.connection_id, "Customer", key.record_id)
-        return [link] if link is not None else []
-    return links.find_all(session, key)
-
-
-def _applied(session: Session, key: RecordKey, found: list[Link]) -> Decimal | None:
-    if key.kind is not Kind.INVOICE or not found:
-        return None
-    applied = links.applied_to(session, key.connection_id, found[0].qbo_id)
-    return sum((amount for _, amount in applied), Decimal(0))
-
-
-def _rows(
-    key: RecordKey,
-    here: Any,
-    standings: list[dict[str, Any]],
-    row: Connection,
-    applied: Decimal | None,
-    customer: str | None,
-) -> list[Row]:
-    first = standings[0] if standings else None
-    match key.kind:
-        case Kind.INVOICE:
-            return invoice_rows(here, first, row.time_zone, customer=customer, applied=applied)
-        case Kind.PAYMENT:
-            return payment_rows(here, standings, row.time_zone, customer=customer)
-        case Kind.CUSTOMER | Kind.QUICKBOOKS_CUSTOMER:
-            return customer_rows(here, first)
-        case _:
-            return []
-
-
-def _safe_url(url: str | None) -> str | None:
-    return url if url and url.startswith(("https://", "http://")) else None
 
 
 def _records(number: int) -> str:

@@ -1,0 +1,122 @@
+"""One record at both ends: what we know of it, what Invoiced says now, and what QuickBooks said last, or says now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from shared.clients import Clients
+from shared.db import connections, links, records
+from shared.db.models import Link, Record
+from shared.db.records import RecordKey
+from shared.errors import SyncError
+from shared.invoiced.entities import Customer, Invoice, Payment
+from shared.messages import Kind
+from shared.side_by_side import Row, Standing, customer_rows, invoice_rows, payment_rows
+
+
+@dataclass(frozen=True)
+class Known:
+    """What our database knows of a record; `applied`: what we have applied to an invoice in QuickBooks, in its major
+    units."""
+
+    key: RecordKey
+    row: Record | None
+    links: list[Link]
+    applied: Decimal | None
+    time_zone: str
+
+
+@dataclass(frozen=True)
+class BothSides:
+    """The two sides line by line. `why_not`: why Invoiced's is missing; `invoiced_url`: where a person opens it."""
+
+    rows: list[Row]
+    currency: str | None
+    invoiced_url: str | None
+    why_not: str | None
+
+
+def find_known(session: Session, key: RecordKey) -> Known | None:
+    """Return what is known of a record; None if nobody has heard of it.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+    """
+    row, found = records.find(session, key), find_links(session, key)
+    if row is None and not found:
+        return None
+    zone = connections.get(session, key.connection_id).time_zone
+    return Known(key, row, found, _applied(session, key, found), zone)
+
+
+def find_links(session: Session, key: RecordKey) -> list[Link]:
+    """Return what stands for a record in QuickBooks; of a customer of QuickBooks, for whom it stands."""
+    if key.kind is Kind.QUICKBOOKS_CUSTOMER:
+        link = links.find_by_qbo_id(session, key.connection_id, "Customer", key.record_id)
+        return [link] if link is not None else []
+    return links.find_all(session, key)
+
+
+def read_in_quickbooks(clients: Clients, known: Known) -> dict[str, Standing]:
+    """Return what stands for a record in QuickBooks now, by QBO id: one metered read each.
+
+    Raises:
+        SyncError: QuickBooks refused or did not answer.
+    """
+    quickbooks = clients.quickbooks(known.key.connection_id)
+    return {link.qbo_id: quickbooks.read(link.qbo_entity, link.qbo_id) for link in known.links}
+
+
+def compare(clients: Clients, known: Known, read: Mapping[str, Standing]) -> BothSides:
+    """Return both sides: Invoiced's as it is now, QuickBooks' as it was `read`, or else as it last answered us."""
+    here, why_not = _in_invoiced(clients, known)
+    standings = [read.get(link.qbo_id, link.standing) for link in known.links]
+    url = getattr(here, "url", None)
+    return BothSides(
+        _rows(known, here, standings, None if read else known.applied),
+        (known.row.currency if known.row else None) or getattr(here, "currency", None),
+        url if url and url.startswith(("https://", "http://")) else None,
+        why_not,
+    )
+
+
+def _in_invoiced(clients: Clients, known: Known) -> tuple[Invoice | Payment | Customer | None, str | None]:
+    """Return the record as Invoiced has it now, or why it cannot be shown."""
+    client, key = clients.invoiced(known.key.connection_id), known.key
+    try:
+        match key.kind:
+            case Kind.INVOICE:
+                return client.fetch_invoice(key.record_id), None
+            case Kind.PAYMENT:
+                return client.fetch_payment(key.record_id), None
+            case Kind.CUSTOMER:
+                return client.fetch_customer(key.record_id), None
+            case Kind.QUICKBOOKS_CUSTOMER if known.links:
+                return client.fetch_customer(known.links[0].record_id), None
+    except SyncError as error:
+        return None, error.cause
+    return None, None
+
+
+def _applied(session: Session, key: RecordKey, found: list[Link]) -> Decimal | None:
+    if key.kind is not Kind.INVOICE or not found:
+        return None
+    applied = links.applied_to(session, key.connection_id, found[0].qbo_id)
+    return sum((amount for _, amount in applied), Decimal(0))
+
+
+def _rows(known: Known, here: Any, standings: list[Standing], applied: Decimal | None) -> list[Row]:
+    first = standings[0] if standings else None
+    customer = known.row.customer_name if known.row else None
+    match known.key.kind:
+        case Kind.INVOICE:
+            return invoice_rows(here, first, known.time_zone, customer=customer, applied=applied)
+        case Kind.PAYMENT:
+            return payment_rows(here, standings, known.time_zone, customer=customer)
+        case Kind.CUSTOMER | Kind.QUICKBOOKS_CUSTOMER:
+            return customer_rows(here, first)
+        case _:
+            return []
