@@ -10,6 +10,7 @@ from simulators.control import ControlError, json_answer, posted_object
 from simulators.fault_hooks import CONTROL
 from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.charges import CHARGE_STATES
+from simulators.invoiced.credits import write_off
 from simulators.invoiced.gateway import settle_charge
 from simulators.invoiced.merging import merge
 from simulators.store import Object
@@ -64,6 +65,12 @@ def control_routes(keys: dict[str, str], account_of: Callable[[str], Account], s
     @routes.post("/invoices/<id>/raw")
     def override_invoice(id: str) -> Response:
         return _override(chosen(), "invoice", id)
+
+    @routes.post("/invoices/<int:id>/write_off")
+    def write_off_invoice(id: int) -> Response:
+        account = chosen(posted_object())
+        with account.company.transaction():
+            return json_answer(account.shown(write_off(account, id)))
 
     @routes.post("/payments/<int:id>/charge")
     def end_charge(id: int) -> Response:

@@ -21,7 +21,8 @@ from simulators.store import Object
 _READERS: dict[str, fields.Reader] = READERS | {"invoice": fields.reference}
 
 
-def create(account: Account, body: Mapping[str, Any]) -> Object:
+def create(account: Account, body: Mapping[str, Any], *, writes_off: bool = False) -> Object:
+    """Return the new credit note; with `writes_off`, what it is applied to is a bad debt instead of paid."""
     values = {name: one for name, one in fields.read(_READERS, body).items() if one is not None}
     customer = customer_of(account, values)
     if "number" in values:
@@ -52,6 +53,7 @@ def create(account: Account, body: Mapping[str, Any]) -> Object:
         "balance": 0,
         **document_links(account, "credit_note", id),
         "metadata": values.get("metadata", {}),
+        "_writes_off": writes_off,
     }
     fill_new(account, note, values, customer)
     settle_credit_note(account, note)

@@ -141,10 +141,10 @@ def balance(account: Account, id: int) -> Object:
         if invoice["due_date"] is None or invoice["due_date"] <= now:
             due += owed
         is_past_due = is_past_due or invoice["status"] == "past_due"
-    history = credit_history(account, id)
+    history, currency = credit_history(account, id), customer["currency"] or "usd"
     return {
-        "currency": customer["currency"] or "usd",
-        "available_credits": history[0]["balance"] if history else 0,
+        "currency": currency,
+        "available_credits": next((one["balance"] for one in history if one["currency"] == currency), 0),
         "total_outstanding": plain(outstanding),
         "due_now": plain(due),
         "past_due": is_past_due,
@@ -153,14 +153,15 @@ def balance(account: Account, id: int) -> Object:
 
 
 def credit_history(account: Account, id: int) -> list[Object]:
-    """Return the credit balance of a customer after each payment that moved it, newest first."""
+    """Return the credit balance of a customer after each payment that moved it, newest first, by currency."""
     history: list[Object] = []
-    credit = Decimal(0)
+    credit: dict[str, Decimal] = {}
     for one in account.applications("credit_of", id):
         if one["state"] != "applied":
             continue
-        credit += credit_of([one])
         payment = account.get("payment", one["payment"])
-        entry = {"timestamp": payment["date"], "currency": payment["currency"], "balance": plain(credit)}
+        currency = payment["currency"]
+        credit[currency] = credit.get(currency, Decimal(0)) + credit_of([one])
+        entry = {"timestamp": payment["date"], "currency": currency, "balance": plain(credit[currency])}
         history.insert(0, entry)
     return history

@@ -265,10 +265,18 @@ def _check_document(account: Account, kind: Any, payment: Object, split: Object,
         raise bad_parameter("applied_to", f"The {words} {document['number']} has only {plain(left)} left to apply")
 
 
+def credit_balance(account: Account, customer: int, currency: str) -> Decimal:
+    """Return what a customer has of credit in a currency."""
+    return credit_of(
+        one
+        for one in account.applications("credit_of", customer)
+        if one["state"] == "applied" and account.get("payment", one["payment"])["currency"] == currency
+    )
+
+
 def _check_credit(account: Account, payment: Object, split: Object, earlier: list[Object]) -> None:
     if payment["customer"] is None:
         raise bad_parameter("applied_to", "A split over a credit balance needs a customer")
-    standing = [one for one in account.applications("credit_of", payment["customer"]) if one["state"] == "applied"]
-    held = credit_of([*standing, *earlier])
+    held = credit_balance(account, payment["customer"], payment["currency"]) + credit_of(earlier)
     if split["type"] == "applied_credit" and split["amount"] > held:
         raise bad_parameter("applied_to", f"The credit balance holds only {plain(held)}")

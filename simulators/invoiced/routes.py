@@ -13,6 +13,7 @@ from simulators.invoiced import (
     charges,
     contacts,
     credit_notes,
+    credits,
     customers,
     emails,
     gateway,
@@ -57,7 +58,7 @@ def _catalog(kind: catalog.CatalogKind, plural: str) -> Resource:
 
 RESOURCES = (
     Resource("customer", "customers", customers.create, customers.change, customers.delete),
-    Resource("invoice", "invoices", invoices.create, invoices.change, invoices.delete),
+    Resource("invoice", "invoices", credits.create_invoice, credits.change_invoice, invoices.delete),
     Resource("payment", "payments", payments.create, payments.change),
     Resource("credit_note", "credit_notes", credit_notes.create, credit_notes.change, credit_notes.delete),
     _catalog("item", "items"),

@@ -14,7 +14,7 @@ def keep_invoice(account: Account, before: Object, after: Object) -> Object:
     if before["draft"] or before["status"] == "voided" or after["status"] == "voided":
         released: list[Object] = []
     else:
-        released = _release_excess(account, after)
+        released = _release_excess(account, before, after)
     settle_invoice(account, after)
     kept = account.change("invoice", before, after)
     if after["paid"] and not before["paid"]:
@@ -27,22 +27,31 @@ def keep_invoice(account: Account, before: Object, after: Object) -> Object:
 def settle_invoice(account: Account, invoice: Object) -> None:
     """Set balance, paid, closed, status and payment_url of an invoice from what is applied to it."""
     applications = account.applications("invoice", invoice["id"])
-    voided, draft, was_paid = invoice["status"] == "voided", invoice["draft"], invoice["paid"]
+    voided, draft = invoice["status"] == "voided", invoice["draft"]
+    # A written-off invoice is bad debt like one that was closed by hand, but nothing of it is open.
+    was_settled = invoice["paid"] or (invoice["status"] == "bad_debt" and invoice["balance"] == 0)
     open_amount = Decimal(invoice["total"]) - total_of(applications)
     if voided:
         open_amount = Decimal(invoice["balance"]) if account.switches.void_keeps_balance else Decimal(0)
     elif draft and not account.switches.draft_has_balance:
         open_amount = Decimal(0)
     invoice["balance"] = plain(open_amount)
-    invoice["paid"] = not voided and not draft and open_amount <= 0
-    if invoice["paid"]:
+    is_settled = not voided and not draft and open_amount <= 0
+    written_off = is_settled and any(_writes_off(account, one) for one in applications)
+    invoice["paid"] = is_settled and (not written_off or account.switches.written_off_is_paid)
+    if is_settled:
         invoice["closed"] = True
-    elif was_paid:
+    elif was_settled:
         invoice["closed"] = False
     pending = any(one["state"] == "pending" for one in applications)
-    invoice["status"] = _invoice_status(invoice, pending, account.now())
-    open_for_payment = not (voided or draft or invoice["paid"] or invoice["closed"])
+    invoice["status"] = "bad_debt" if written_off else _invoice_status(invoice, pending, account.now())
+    open_for_payment = not (voided or draft or invoice["closed"])
     invoice["payment_url"] = f"{invoice['url']}/payment" if open_for_payment else None
+
+
+def _writes_off(account: Account, application: Object) -> bool:
+    note = account.find("credit_note", application.get("credit_note"))
+    return note is not None and note.get("_writes_off", False) and application["state"] == "applied"
 
 
 def _invoice_status(invoice: Object, pending: bool, now: int) -> str:
@@ -119,17 +128,19 @@ def release_all(account: Account, kind: DocumentKind, id: int) -> None:
     _refresh_payments(account, released)
 
 
-def _release_excess(account: Account, invoice: Object) -> list[Object]:
-    """Take what exceeds a lowered total off the invoice, the newest splits first; return these splits.
+def _release_excess(account: Account, before: Object, invoice: Object) -> list[Object]:
+    """Take what exceeds the total off the invoice, the newest splits first; return these splits.
+
+    It exceeds it because the total was lowered, or because a charge succeeded when something else had paid.
 
     Raises:
-        ApiError: 400, the switch `edit_below_paid_refused` is on.
+        ApiError: 400, the total was lowered and the switch `edit_below_paid_refused` is on.
     """
     applications = account.applications("invoice", invoice["id"])
     excess = total_of(applications) - Decimal(invoice["total"])
     if excess <= 0:
         return []
-    if account.switches.edit_below_paid_refused:
+    if invoice["total"] != before["total"] and account.switches.edit_below_paid_refused:
         raise bad_parameter("items", "The total cannot be less than the amount paid")
     released = []
     for one in reversed(applications):

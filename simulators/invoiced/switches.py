@@ -27,6 +27,10 @@ class Switches:
     """What moves to the surviving customer of a merge shows as updated, instead of moving without a word."""
     edit_below_paid_refused: bool = False
     """An edit that brings a total below what is paid is refused, instead of releasing the excess."""
+    credits_pay_new_invoices: bool = True
+    """The credit balance of a customer pays the invoices that are issued, as far as it goes."""
+    written_off_is_paid: bool = False
+    """An invoice written off by a credit note is `paid`; its status is bad_debt either way."""
     failed_charge_makes_payment: bool = False
     """A charge that fails is answered 201 with a payment whose charge failed, instead of 400 and no payment."""
     retry_speed: float = 1

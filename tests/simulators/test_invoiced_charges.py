@@ -86,6 +86,19 @@ def test_a_charge_that_takes_days_ends_well_or_fails(account: Account) -> None:
     assert account.client.Invoice.retrieve(invoice).status == "paid"
 
 
+def test_of_two_charges_for_one_invoice_the_later_stays_unapplied(start_invoiced: StartInvoiced) -> None:
+    account = start_invoiced(Switches(edit_below_paid_refused=True))  # it says nothing of this
+    customer, invoice = owing(account, 100)
+    made = [
+        account.client.Charge.create(**request(customer, invoice, 100, method="ach"), gateway_token="pending").id
+        for _ in range(2)
+    ]
+    for id in made:
+        account.control("POST", f"payments/{id}/charge", 200, json={"status": "succeeded"})
+    assert account.client.Invoice.retrieve(invoice).balance == 0
+    assert [account.client.Payment.retrieve(id).balance for id in made] == [0, 100]
+
+
 def test_a_vaulted_card_is_charged_again_until_it_declines(account: Account) -> None:
     client = account.client
     customer, invoice = owing(account, 100)

@@ -130,6 +130,28 @@ def test_a_customers_taxes_apply_unless_told_otherwise(account: Account) -> None
     assert (taxed.total, plain.total) == (106.25, 100)
 
 
+@pytest.mark.parametrize("plural", ["invoices", "credit_notes"])
+def test_an_edit_takes_on_a_customers_taxes_only_if_told(account: Account, plural: str) -> None:
+    account.client.TaxRate.create(id="state", name="State", value=6.25)
+    taxed = account.client.Customer.create(name="Taxed", taxes=["state"]).id
+    exempt = account.client.Customer.create(name="Exempt", taxes=["state"], taxable=False).id
+
+    def edited(customer: int, **change: Any) -> Decimal:
+        body = {"customer": customer, "items": [{"unit_cost": 100}], "calculate_taxes": False}
+        document = account.call("POST", f"/{plural}", 201, json=body)
+        assert document["total"] == 100
+        found = account.call("PATCH", f"/{plural}/{document['id']}", 200, json=change)
+        # Once there, they stay and are reckoned anew with the lines.
+        lines = {"items": [{"unit_cost": 200}]}
+        return Decimal(account.call("PATCH", f"/{plural}/{document['id']}", 200, json=lines)["total"] - found["total"])
+
+    assert edited(taxed, notes="x") == edited(taxed, calculate_taxes=False) == 100
+    assert edited(taxed, calculate_taxes=True) == Decimal("106.25")
+    assert edited(exempt, calculate_taxes=True) == 100
+    # Taxes of the request's own are kept instead.
+    assert edited(taxed, calculate_taxes=True, taxes=[{"amount": 5}]) == 100
+
+
 def test_a_zero_invoice_is_paid_at_once_and_a_negative_one_refused(account: Account) -> None:
     invoice = invoice_of(account, items=[{"unit_cost": 0}])
     assert (invoice.paid, invoice.closed, invoice.status) == (True, True, "paid")

@@ -157,6 +157,52 @@ def test_a_total_below_what_is_paid_gives_the_excess_back(
     strict.call("PATCH", f"/invoices/{invoice['id']}", 400, json={"items": []})
 
 
+@pytest.mark.parametrize("is_paid", [False, True])
+def test_a_write_off_leaves_bad_debt_and_nothing_open_until_it_is_undone(
+    start_invoiced: StartInvoiced, is_paid: bool
+) -> None:
+    account = start_invoiced(Switches(written_off_is_paid=is_paid))
+    customer = int(account.client.Customer.create(name="Acme").id)
+    account.client.TaxRate.create(id="state", name="State", value=10)
+    account.call("PATCH", f"/customers/{customer}", 200, json={"taxes": ["state"]})
+    invoice = bill(account, customer, 100)
+    pay(account, customer, 40, to_invoice(invoice, 40))
+    account.control("POST", f"invoices/{invoice['id']}/write_off", 200)
+    assert state(account, invoice) == (0, "bad_debt", is_paid, True)
+    account.control("POST", f"invoices/{invoice['id']}/write_off", 400)
+    (note,) = account.call("GET", "/credit_notes", 200)
+    assert (note["total"], note["balance"], note["status"], len(note["items"])) == (70, 0, "paid", 1)
+    payment = account.call("GET", "/payments?include=applied_to", 200)[-1]
+    (split,) = payment["applied_to"]
+    assert (split["type"], split["credit_note"], split["amount"]) == ("credit_note", note["id"], 70)
+
+    account.call("DELETE", f"/payments/{payment['id']}", 200)
+    account.call("POST", f"/credit_notes/{note['id']}/void", 200)
+    assert state(account, invoice) == (70, "not_sent", False, False)
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_credit_pays_what_is_issued_unless_switched(start_invoiced: StartInvoiced, by_itself: bool) -> None:
+    account = start_invoiced(Switches(credits_pay_new_invoices=by_itself))
+    customer = int(account.client.Customer.create(name="Acme").id)
+    pay(account, customer, 80, {"type": "credit", "amount": 80})
+    pay(account, customer, 500, {"type": "credit", "amount": 500}, currency="eur")
+    first = bill(account, customer, 50)
+    assert (first["balance"], first["status"]) == ((0, "paid") if by_itself else (50, "not_sent"))
+    draft = bill(account, customer, 100, draft=True)
+    assert draft["balance"] == 0
+    issued = account.call("PATCH", f"/invoices/{draft['id']}", 200, json={"draft": False})
+    assert issued["balance"] == (70 if by_itself else 100)
+    # What stands already is not paid by an edit, and not by credit that comes later.
+    pay(account, customer, 10, {"type": "credit", "amount": 10})
+    edited = account.call("PATCH", f"/invoices/{draft['id']}", 200, json={"notes": "Thanks"})
+    assert edited["balance"] == issued["balance"]
+    balance = account.call("GET", f"/customers/{customer}/balance", 200)
+    assert balance["available_credits"] == (10 if by_itself else 90)
+    split = {"type": "applied_credit", "invoice": issued["id"], "amount": 100}
+    pay(account, customer, 100, split, status=400)  # the euros do not count
+
+
 @pytest.mark.parametrize("how", ["void", "delete"])
 def test_what_paid_a_voided_or_deleted_invoice_is_free_again(account: Account, customer: int, how: str) -> None:
     invoice = bill(account, customer, 100)
