@@ -176,6 +176,7 @@ def _store(
     def store() -> bool:
         with deps.sessions.begin() as session:
             if look.customer_id is not None:
+                columns["customer_id"] = look.customer_id
                 columns["customer_name"] = _name_of_customer(session, deps.record(Kind.CUSTOMER, look.customer_id))
             is_kept = records.finish(
                 session, look.key, deps.owner, settlement, deps.now(), releases=look.releases, **columns

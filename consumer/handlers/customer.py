@@ -27,6 +27,10 @@ def sync_customer(deps: Deps, look: Look) -> Settlement:
     try:
         customer = deps.invoiced.fetch_customer(look.invoiced_id)
     except NotFoundError:
+        # Where it was merged away its documents are another customer's now, and nothing else need tell of that.
+        with deps.sessions() as session:
+            documents = records.find_of_customer(session, look.key.connection_id, look.invoiced_id)
+        request_looks(deps, documents)
         return skipped("Deleted in Invoiced; what stands in QuickBooks stays as it is")
     learn_customer(look, customer)
     if not linked:

@@ -161,6 +161,7 @@ class Record(Base):
         ),
         sa.Index("ix_records_kind", "connection_id", "kind", "outcome"),
         sa.Index("ix_records_currency", "connection_id", "currency"),
+        sa.Index("ix_records_customer", "connection_id", "customer_id"),
     )
 
     connection_id: Mapped[str] = _connection_key(primary_key=True)
@@ -197,6 +198,8 @@ class Record(Base):
     source_updated_at: Mapped[datetime | None]
     amount: Mapped[Decimal | None]
     currency: Mapped[str | None] = mapped_column(sa.String(3))
+    # Invoiced's id and name of the customer that an invoice or a payment is of.
+    customer_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     customer_name: Mapped[str | None] = mapped_column(Words(200))
     # The day of an invoice or a payment, in the time zone that the connection had then.
     dated_on: Mapped[date | None]

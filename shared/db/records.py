@@ -57,6 +57,16 @@ def find_many(session: Session, connection_id: str, kind: Kind, record_ids: Iter
     return {row.record_id: row for row in session.scalars(chosen)}
 
 
+def find_of_customer(session: Session, connection_id: str, customer_id: int) -> list[RecordKey]:
+    """Return the invoices and payments that were of a customer of Invoiced when they were last looked at."""
+    rows = session.execute(
+        sa.select(Record.kind, Record.record_id).where(
+            Record.connection_id == connection_id, Record.customer_id == customer_id
+        )
+    )
+    return [RecordKey(connection_id, Kind(kind), record_id) for kind, record_id in rows]
+
+
 def admit(session: Session, message: Message, owner: str, now: datetime) -> Record | None:
     """Decide what a message means for its record: the leased row if `owner` is to look at it now, else None.
 

@@ -21,17 +21,22 @@ StartCompany = Callable[..., Company]
 
 @pytest.fixture
 def start_company(sqlite_database: Database) -> Iterator[StartCompany]:
-    """Start a company with `start_company(start_date=…, settings=…, database=…, broker_url=…)`; both systems are
-    empty."""
+    """Start a company with `start_company(start_date=…, settings=…, database=…, broker_url=…, invoiced_switches=…)`;
+    both systems are empty."""
     running = []
     companies: list[Company] = []
 
-    def start(database: Database = sqlite_database, broker_url: str = "embedded://", **options: Any) -> Company:
+    def start(
+        database: Database = sqlite_database,
+        broker_url: str = "embedded://",
+        invoiced_switches: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Company:
         clock = Clock()
         options_of_both = Options(port=0, empty=True)
         for simulator in (
             create_quickbooks(options_of_both, QuickBooksSwitches(), clock),
-            create_invoiced(options_of_both, InvoicedSwitches(), clock),
+            create_invoiced(options_of_both, InvoicedSwitches(**invoiced_switches or {}), clock),
         ):
             running.append(start_in_thread(simulator.app, on_stop=simulator.close))
         to_quickbooks, to_invoiced = (server.url for server in running[-2:])

@@ -37,6 +37,28 @@ def test_a_customer_follows_its_first_invoice_and_its_edits(company: Company) ->
     assert company.look(Kind.CUSTOMER, customer["id"]).outcome == Outcome.UNCHANGED
 
 
+@pytest.mark.parametrize("tells_documents", [False, True])
+def test_what_a_merge_in_invoiced_moved_is_the_survivors_in_quickbooks_too(
+    start_company: StartCompany, tells_documents: bool
+) -> None:
+    company = start_company(invoiced_switches={"merge_tells_documents": tells_documents})
+    gone, survivor = company.invoiced.customer("Acme"), company.invoiced.customer("Beta")
+    paid, open_one = (company.invoiced.invoice(gone["id"]) for _ in range(2))
+    company.invoiced.pay(gone["id"], "5", (paid["id"], "5"))
+    company.sweep()
+    company.invoiced.call("POST", f"/_simulator/customers/{survivor['id']}/merge", {"gone": gone["id"]})
+
+    company.sweep()
+
+    theirs = company.quickbooks.one("Customer", DisplayName=f"Beta {survivor['number']}")["Id"]
+    invoices = {posted["DocNumber"]: posted for posted in company.quickbooks.objects("Invoice")}
+    assert {posted["CustomerRef"]["value"] for posted in invoices.values()} == {theirs}
+    assert invoices[f"INVD-{paid['number']}"]["Balance"] == paid["total"] - 5
+    assert invoices[f"INVD-{open_one['number']}"]["Balance"] == open_one["total"]
+    payments = [posted for posted in company.quickbooks.objects("Payment") if posted["TotalAmt"]]
+    assert [(posted["CustomerRef"]["value"], posted["TotalAmt"]) for posted in payments] == [(theirs, 5)]
+
+
 def test_a_taken_name_is_adopted_if_it_is_ours_else_suffixed(company: Company) -> None:
     ours = company.invoiced.customer("Acme", number="C-1")
     theirs = company.invoiced.customer("Beta", number="C-2")

@@ -152,6 +152,7 @@ def upgrade() -> None:
     op.add_column("records", sa.Column("source_updated_at", shared.db.models.Instant(timezone=True), nullable=True))
     op.add_column("records", sa.Column("amount", shared.db.models.Amount(length=40), nullable=True))
     op.add_column("records", sa.Column("currency", sa.String(length=3), nullable=True))
+    op.add_column("records", sa.Column("customer_id", sa.BigInteger(), nullable=True))
     op.add_column("records", sa.Column("customer_name", shared.db.models.Words(), nullable=True))
     op.add_column("records", sa.Column("dated_on", sa.Date(), nullable=True))
     op.add_column("records", sa.Column("cause_group", sa.String(length=60), nullable=True))
@@ -167,6 +168,7 @@ def upgrade() -> None:
         )
     op.create_index("ix_records_kind", "records", ["connection_id", "kind", "outcome"], unique=False)
     op.create_index("ix_records_currency", "records", ["connection_id", "currency"], unique=False)
+    op.create_index("ix_records_customer", "records", ["connection_id", "customer_id"], unique=False)
     op.create_index(
         "ix_records_shown",
         "records",
@@ -213,11 +215,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.add_column("records", sa.Column("last_request", shared.db.models.Document(), nullable=True))
     op.add_column("records", sa.Column("last_reply", shared.db.models.Document(), nullable=True))
-    for index in ("ix_records_shown", "ix_records_currency", "ix_records_kind", "ix_records_due", "ix_records_in_work"):
+    removed = ("shown", "currency", "customer", "kind", "due", "in_work", "outcome_at", "label", "cause_group")
+    for index in (f"ix_records_{name}" for name in removed):
         op.drop_index(index, table_name="records")
-    op.drop_index("ix_records_outcome_at", table_name="records")
-    op.drop_index("ix_records_label", table_name="records")
-    op.drop_index("ix_records_cause_group", table_name="records")
     op.drop_column("records", "choice")
     op.drop_column("records", "ignored_cause")
     op.drop_column("records", "ignored_by")
@@ -225,6 +225,7 @@ def downgrade() -> None:
     op.drop_column("records", "cause_group")
     op.drop_column("records", "dated_on")
     op.drop_column("records", "customer_name")
+    op.drop_column("records", "customer_id")
     op.drop_column("records", "currency")
     op.drop_column("records", "amount")
     op.drop_column("records", "source_updated_at")
