@@ -73,7 +73,7 @@ def show_attention(as_json: bool, connection_id: str | None) -> None:
     """Show what needs a person, grouped by cause, and how it is mended."""
     with opened() as wiring, reading(wiring) as session:
         row = chosen_connection(session, connection_id)
-        groups = attention.groups(session, row.id)
+        groups = [*attention.held_back(session, row.id), *attention.groups(session, row.id)]
     if as_json:
         print_json([{**group.cause._asdict(), "count": group.count, "ignored": group.ignored} for group in groups])
         return

@@ -10,17 +10,24 @@ from shared.outcomes import WAITS_FOR_CHOICE, WAITS_FOR_RECONNECT, WAITS_FOR_STA
 
 
 class Cause(NamedTuple):
-    """What is said of the records of one cause. `needs_person`: they stay as they are until somebody acts."""
+    """What is said of the records of one cause.
+
+    `needs_person`: they stay as they are until somebody acts on them. `of_connection`: nothing is wrong with any of
+    them; all go on by themselves once one thing is done for the connection.
+    """
 
     key: str
     title: str
     explanation: str
     fix: str
     needs_person: bool = True
+    of_connection: bool = False
 
 
-def _cause(key: str, title: str, explanation: str, fix: str, *, needs_person: bool = True) -> Cause:
-    return Cause(key, title, explanation, fix, needs_person)
+def _cause(
+    key: str, title: str, explanation: str, fix: str, *, needs_person: bool = True, of_connection: bool = False
+) -> Cause:
+    return Cause(key, title, explanation, fix, needs_person, of_connection)
 
 
 _NAMED = (
@@ -29,12 +36,16 @@ _NAMED = (
         "Waiting for QuickBooks to be connected again",
         "The authorization that QuickBooks gave has ended, so nothing can be read or written there.",
         "Reconnect QuickBooks on the overview, as a company administrator. All that waits goes on by itself.",
+        needs_person=False,
+        of_connection=True,
     ),
     _cause(
         "start",
         "Waiting for the first Synchronize",
         "Nothing is posted before somebody has seen what would be.",
-        "Press Synchronize on the overview.",
+        "See on the overview what would be posted, and press Synchronize beside it.",
+        needs_person=False,
+        of_connection=True,
     ),
     _cause(
         "choice",
@@ -282,8 +293,13 @@ def is_worded_by_its_records(key: str) -> bool:
 
 
 def needs_person(key: str | None) -> bool:
-    """Tell whether records of this cause stay as they are until somebody acts."""
+    """Tell whether records of this cause stay as they are until somebody acts on them."""
     return key is not None and describe(key).needs_person
+
+
+def of_connection(key: str) -> bool:
+    """Tell whether records of this cause go on once one thing is done for the connection."""
+    return describe(key).of_connection
 
 
 def _group_of_waiting(settlement: Settlement) -> str:

@@ -1,5 +1,6 @@
 """What needs a person: failures grouped by cause, and how many there are."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -21,17 +22,12 @@ class Group:
 
 def groups(session: Session, connection_id: str) -> list[Group]:
     """Return the causes for which records need a person, the most frequent first; those wholly ignored come last."""
-    counted = (
-        sa.select(Record.cause_group, sa.func.count(), sa.func.count(Record.ignored_at))
-        .where(Record.connection_id == connection_id, Record.cause_group.is_not(None))
-        .group_by(Record.cause_group)
-    )
-    found = [
-        Group(_described(session, connection_id, key), number - ignored, ignored)
-        for key, number, ignored in session.execute(counted).all()
-        if key is not None and causes.needs_person(key)
-    ]
-    return sorted(found, key=lambda group: (-group.count, group.cause.title))
+    return _groups(session, connection_id, causes.needs_person)
+
+
+def held_back(session: Session, connection_id: str) -> list[Group]:
+    """Return the causes for which records wait for one thing that is to be done for the connection."""
+    return [group for group in _groups(session, connection_id, causes.of_connection) if group.count]
 
 
 def count(session: Session, connection_id: str) -> int:
@@ -54,6 +50,20 @@ def cause_of(row: Record) -> Cause | None:
 def causes_present(session: Session, connection_id: str) -> list[str]:
     """Return the keys of all causes that need a person, of records that are not ignored."""
     return [group.cause.key for group in groups(session, connection_id) if group.count]
+
+
+def _groups(session: Session, connection_id: str, is_wanted: Callable[[str], bool]) -> list[Group]:
+    counted = (
+        sa.select(Record.cause_group, sa.func.count(), sa.func.count(Record.ignored_at))
+        .where(Record.connection_id == connection_id, Record.cause_group.is_not(None))
+        .group_by(Record.cause_group)
+    )
+    found = [
+        Group(_described(session, connection_id, key), number - ignored, ignored)
+        for key, number, ignored in session.execute(counted).all()
+        if key is not None and is_wanted(key)
+    ]
+    return sorted(found, key=lambda group: (-group.count, group.cause.title))
 
 
 def _described(session: Session, connection_id: str, key: str) -> Cause:

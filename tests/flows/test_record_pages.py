@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from shared import passwords
-from shared.db import record_list, sweeps, users
+from shared.change_settings import change
+from shared.db import connections, record_list, sweeps, users
 from shared.db.models import AuditEntry, Record, Sweep
 from shared.db.session import make_sessions
 from shared.db.sweeps import Scope
@@ -19,7 +20,7 @@ from shared.messages import Kind, Why
 from shared.outcomes import Outcome, Settlement
 from shared.web_addresses import in_quickbooks
 from tests.conftest import Database
-from tests.flows.company import Company
+from tests.flows.company import DAY_S, ISSUED_AT, Company
 from tests.flows.conftest import StartCompany
 from tests.integration.page_visit import PASSWORD, Visit, text_of
 from webhook_receiver.app import create_app
@@ -142,6 +143,43 @@ def test_failures_are_grouped_mended_and_drain(company: Company, admin: Person) 
     assert company.outcome(Kind.INVOICE, invoices[0]["id"]) == Outcome.SYNCED
     with company.wiring.sessions() as session:
         assert {entry.who for entry in session.scalars(sa.select(AuditEntry))} == {"admin@example.com"}
+
+
+def test_what_waits_for_the_connection_is_one_thing_to_do_and_not_many(company: Company, admin: Person) -> None:
+    customer = company.invoiced.customer("Acme")
+    invoices = [company.invoiced.invoice(customer["id"]) for _ in range(2)]
+    with company.wiring.sessions.begin() as session:
+        connections.park(session, company.id)
+    for invoice in invoices:
+        company.invoice(invoice)
+
+    # The invoices, their customer and their item.
+    shown = admin.read("/attention")
+    assert "Needs attention (" not in shown
+    assert "Waiting for QuickBooks to be connected again" in shown and "4 records wait for it" in shown
+    assert "Retry all" not in shown and "No single record needs a person." in shown
+    assert "4 records wait by now." in admin.read("/")
+
+
+def test_a_payment_on_both_sides_of_the_start_date_leads_to_where_it_is_changed(
+    company: Company, admin: Person
+) -> None:
+    customer = company.invoiced.customer("Acme")
+    early = company.invoiced.invoice(customer["id"], date=ISSUED_AT - 60 * DAY_S)
+    invoice = company.invoiced.invoice(customer["id"])
+    with company.wiring.sessions.begin() as session:
+        connections.get(session, company.id).start_date = date(2026, 10, 1)
+    for one in (early, invoice):
+        company.invoice(one)
+    payment = company.invoiced.pay(customer["id"], "150", (early["id"], "50"), (invoice["id"], "100"))
+    company.payment(payment)
+
+    for page in ("/attention", f"/records/payment/{payment['id']}"):
+        assert f'href="{admin.home}/settings/#start_date"' in admin.visit.get(admin.home + page).text
+    assert 'id="start_date"' in admin.visit.get(f"{admin.home}/settings/").text
+    change(company.wiring, company.id, {"start_date": "2026-01-01"}, "admin@example.com")
+    company.settle()
+    assert company.outcome(Kind.PAYMENT, payment["id"]) == Outcome.SYNCED
 
 
 def test_a_viewer_sees_and_changes_nothing(company: Company) -> None:

@@ -14,7 +14,7 @@ from shared.errors import (
     TransientError,
     WaitingError,
 )
-from shared.outcomes import WAITS_FOR_CHOICE, Settlement, mismatch, skipped, synced
+from shared.outcomes import WAITS_FOR_CHOICE, WAITS_FOR_START, Settlement, mismatch, skipped, synced
 from shared.quickbooks.advice import ADVICE
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -38,7 +38,8 @@ NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
         (RejectedError("Never seen.", code="98765"), "code-98765", True),
         (RejectedError("Invoiced says no.", code="email"), "other", True),
         (ChangedInQuickBooksError("Changed.", remedy="", ours={}, theirs={}), "changed-in-quickbooks", True),
-        (AuthLostError("Gone."), "reconnect", True),
+        (AuthLostError("Gone."), "reconnect", False),
+        (WaitingError("Start.", waiting_for=WAITS_FOR_START), "start", False),
         (WaitingError("Choose.", waiting_for=WAITS_FOR_CHOICE), "choice", True),
         (WaitingError("Customer.", waiting_for="customer:1"), "waits-for-record", False),
         (TransientError("Down."), "tried-again", False),

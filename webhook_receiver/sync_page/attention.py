@@ -26,8 +26,10 @@ def make_attention(services: Services) -> Blueprint:
                 for group in groups
                 if group.count
             }
+            held_back = attention.held_back(session, company_id)
         return render_template(
             "attention.html",
+            held_back=held_back,
             groups=[group for group in groups if group.count],
             ignored=sum(group.ignored for group in groups),
             total=sum(group.count for group in groups),

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from shared.db import audit, connections, sweeps
+from shared.db import attention, audit, connections, sweeps
 from shared.db.connection_health import health_of
 from shared.db.models import Connection
 from shared.db.overview import count_records, latest_records
@@ -50,6 +50,7 @@ def make_companies(services: Services) -> Blueprint:
             counts = count_records(session, services.now(), company_id)
             health = health_of(session, company_id, row.realm_id, services.now())
             latest = latest_records(session, company_id, limit=_LATEST)
+            held_back = attention.held_back(session, company_id)
             running = sweeps.find_running(session, company_id)
             progress = sweeps.progress(session, running, services.now()) if running is not None else None
         return render_template(
@@ -62,6 +63,7 @@ def make_companies(services: Services) -> Blueprint:
             outcomes=_OUTCOMES,
             health=health,
             latest=latest,
+            held_back=held_back,
             running=running,
             progress=progress,
             queues=_depth(),
