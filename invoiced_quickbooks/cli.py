@@ -6,6 +6,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from invoiced_quickbooks.audit_command import show_audit
 from invoiced_quickbooks.connection_commands import connection
 from invoiced_quickbooks.customer_commands import customers
 from invoiced_quickbooks.preflight_command import preflight
@@ -101,6 +102,7 @@ for command in (
     resync,
     customers,
     export,
+    show_audit,
     migrate,
     start,
     demo,

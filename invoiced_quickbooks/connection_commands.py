@@ -18,6 +18,7 @@ from shared.connect import (
     add_connection,
     disconnect,
     give_invoiced_key,
+    propose_start,
     quickbooks_webhook_url,
     reconnect,
     webhook_url,
@@ -89,17 +90,29 @@ def add(
         row = add_connection(wiring, new, say=_say)
         _note(wiring, row.id, "Connected QuickBooks")
         shown = _summary(wiring, row)
+        proposed = propose_start(row) if start_date is None else None
+        minutes = wiring.config.sweep_every_minutes
     if as_json:
-        print_json(shown)
+        print_json(shown | {"proposed_start_date": proposed})
     else:
         click.echo(f"Connected {row.name} ({shown['company']}) as {row.id}.")
         click.echo(f"Enter this address in Invoiced, with the webhook secret: {shown['webhook_url']}")
         click.echo(f"Enter this one in the Intuit app:                        {shown['quickbooks_webhook_url']}")
     if time_zone is None:
-        click.echo(
+        _say(
             f"No --time-zone was given: dates are reckoned in {DEFAULT_TIME_ZONE}. Before the first sync, set that of"
-            " the Invoiced account: invoiced-quickbooks settings set time_zone America/New_York",
-            err=True,
+            " the Invoiced account: invoiced-quickbooks settings set time_zone America/New_York"
+        )
+    if start_date is None:
+        _say(
+            f"No --start-date was given: the first sweep, {minutes} minutes from now, posts every invoice that there is"
+            " in Invoiced. How many is not known here: invoiced-quickbooks preflight --first-look counts them."
+        )
+        _say(
+            f"The books of {shown['company']} are closed, and take nothing dated before {proposed}. To leave earlier"
+            f" invoices alone: invoiced-quickbooks settings set start_date {proposed}"
+            if proposed
+            else "To leave earlier invoices alone: invoiced-quickbooks settings set start_date 2026-01-01"
         )
 
 
@@ -286,6 +299,46 @@ def key(invoiced_api_key: str, as_json: bool, connection_id: str | None) -> None
         click.echo(f"Invoiced takes the key. What waited for it goes on in {row.name}.")
 
 
+@connection.command()
+@as_json
+@of_connection
+def webhook(as_json: bool, connection_id: str | None) -> None:
+    """Show the address and the secret to enter in Invoiced, under Settings, Developers, Webhooks."""
+    with opened() as wiring:
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+        shown = {
+            "webhook_url": webhook_url(wiring, row.id),
+            "webhook_secret": connections.webhook_secret(row, wiring.vault),
+        }
+    if as_json:
+        print_json(shown)
+    else:
+        print_fields(shown)
+
+
+@connection.command("webhook-secret")
+@click.option(
+    "--invoiced-webhook-secret", required=True, metavar="SECRET", envvar="INVOICED_WEBHOOK_SECRET",
+    show_envvar=True, help="The secret that Invoiced shows for its webhooks.",
+)  # fmt: skip
+@as_json
+@of_connection
+def webhook_secret(invoiced_webhook_secret: str, as_json: bool, connection_id: str | None) -> None:
+    """Give a connection another secret under which Invoiced signs its webhooks; good within ten seconds."""
+    secret = _not_blank("--invoiced-webhook-secret", invoiced_webhook_secret)
+    with opened() as wiring:
+        with wiring.sessions.begin() as session:
+            row = chosen_connection(session, connection_id)
+            connections.replace_webhook_secret(session, wiring.vault, row.id, secret)
+            audit.note(session, row.id, COMMAND_LINE, "Webhook secret of Invoiced", wiring.now())
+        shown = _summary(wiring, row)
+    if as_json:
+        print_json(shown)
+    else:
+        click.echo(f"Webhooks of {row.name} that are signed with this secret are taken.")
+
+
 def _note(wiring: Wiring, connection_id: str, what: str) -> None:
     with wiring.sessions.begin() as session:
         audit.note(session, connection_id, COMMAND_LINE, what, wiring.now())
@@ -302,11 +355,14 @@ def _summary(wiring: Wiring, row: Connection) -> dict[str, Any]:
         "name": row.name,
         "state": row.state if preferences else "being set up",
         "realm_id": row.realm_id,
+        "environment": wiring.config.quickbooks_environment,
         "company": preferences.get("company_name"),
         "country": preferences.get("country"),
         "home_currency": preferences.get("home_currency"),
         "time_zone": row.time_zone,
         "start_date": row.start_date,
+        "started_at": in_utc(row.started_at),
+        "has_invoiced_key": connections.has_invoiced_key(row, wiring.vault),
         "webhook_url": webhook_url(wiring, row.id),
         "quickbooks_webhook_url": quickbooks_webhook_url(wiring),
     }

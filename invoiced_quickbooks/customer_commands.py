@@ -10,6 +10,7 @@ from shared.db import customer_choices, record_list
 from shared.db.customer_choices import Counterpart
 from shared.db.record_list import ListedRecord, Search
 from shared.errors import RejectedError
+from shared.invoiced.named_customer import id_of_customer
 from shared.messages import Kind
 
 
@@ -54,6 +55,7 @@ def list_customers(waiting: bool, text: str, after: str | None, as_json: bool, c
 @customers.command()
 @click.argument("quickbooks_id", metavar="ID")
 @click.option("--link", "linked", metavar="ID", help="It stands for this customer of Invoiced.")
+@click.option("--link-to", metavar="NUMBER", help="The same, by that customer's number or exact name.")
 @click.option("--create", is_flag=True, help="It is a new one: create it in Invoiced.")
 @click.option("--leave", is_flag=True, help="It stays in QuickBooks alone.")
 @click.option("--survivor", metavar="ID", help="It was merged into this customer of QuickBooks.")
@@ -62,6 +64,7 @@ def list_customers(waiting: bool, text: str, after: str | None, as_json: bool, c
 def choose(
     quickbooks_id: str,
     linked: str | None,
+    link_to: str | None,
     create: bool,
     leave: bool,
     survivor: str | None,
@@ -69,25 +72,27 @@ def choose(
     connection_id: str | None,
 ) -> None:
     """Choose what becomes of the customer of QuickBooks with this ID; the consumer acts on it in a moment."""
-    chosen = [
-        choice
-        for choice in (
-            Choice(Answer.LINK, linked) if linked is not None else None,
-            Choice(Answer.CREATE) if create else None,
-            Choice(Answer.LEAVE) if leave else None,
-            Choice(Answer.SURVIVOR, survivor) if survivor is not None else None,
+    if sum((linked is not None, link_to is not None, create, leave, survivor is not None)) != 1:
+        raise RejectedError(
+            "One choice is needed.", remedy="Give --link ID, --link-to NUMBER, --create, --leave or --survivor ID."
         )
-        if choice is not None
-    ]
-    if len(chosen) != 1:
-        raise RejectedError("One choice is needed.", remedy="Give --link ID, --create, --leave or --survivor ID.")
-    with opened() as wiring, wiring.sessions.begin() as session:
-        row = chosen_connection(session, connection_id)
-        customer_choices.choose(session, row.id, quickbooks_id, chosen[0], COMMAND_LINE, wiring.now())
+    with opened() as wiring:
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+        if link_to is not None:
+            linked = id_of_customer(wiring.invoiced(row.id), link_to.strip())
+        if linked is not None:
+            choice = Choice(Answer.LINK, linked)
+        elif survivor is not None:
+            choice = Choice(Answer.SURVIVOR, survivor)
+        else:
+            choice = Choice(Answer.CREATE if create else Answer.LEAVE)
+        with wiring.sessions.begin() as session:
+            customer_choices.choose(session, row.id, quickbooks_id, choice, COMMAND_LINE, wiring.now())
     if as_json:
-        print_json({"quickbooks_id": quickbooks_id, "choice": str(chosen[0])})
+        print_json({"quickbooks_id": quickbooks_id, "choice": str(choice)})
     else:
-        click.echo(f"Customer {quickbooks_id} of QuickBooks: {chosen[0]}. It is looked at in a moment.")
+        click.echo(f"Customer {quickbooks_id} of QuickBooks: {choice}. It is looked at in a moment.")
 
 
 def _document(record: ListedRecord, counterpart: Counterpart | None) -> dict[str, object]:

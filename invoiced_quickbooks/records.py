@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from invoiced_quickbooks.shown import in_utc
-from shared import both_sides
+from shared.both_sides import BothSides, Known, find_links
 from shared.db import history, pending_writes, records
-from shared.db.models import Link, PendingWrite, Record
+from shared.db.models import HistoryEntry, Link, PendingWrite, Record
 from shared.db.records import RecordKey
 from shared.messages import Kind
+from shared.web_addresses import in_quickbooks
 
 
 def find_record(session: Session, connection_id: str, kind: Kind, text: str) -> RecordKey:
@@ -36,7 +37,7 @@ def record_document(session: Session, key: RecordKey, now: datetime) -> dict[str
     Bodies are as they went over the wire; neither they nor anything else here holds a secret.
     """
     row = records.find(session, key)
-    found = both_sides.find_links(session, key)
+    found = find_links(session, key)
     pending = pending_writes.find_all(session, key)
     if row is None and not found and not pending:
         return None
@@ -54,6 +55,41 @@ def record_document(session: Session, key: RecordKey, now: datetime) -> dict[str
             "last_reply": last_call.reply if last_call else None,
         }
     return document
+
+
+def both_sides_document(api_url: str, known: Known, compared: BothSides) -> dict[str, Any]:
+    """Return both sides of a record; `api_url` is that of the QBO API, and tells where a person opens its objects."""
+    return {
+        "currency": compared.currency,
+        "why_not_invoiced": compared.why_not,
+        "rows": [
+            {"name": row.name, "invoiced": row.invoiced, "quickbooks": row.quickbooks, "verdict": row.verdict}
+            for row in compared.rows
+            if row.invoiced is not None or row.quickbooks is not None
+        ],
+        "invoiced_url": compared.invoiced_url,
+        "quickbooks_urls": [
+            url for link in known.links if (url := in_quickbooks(api_url, link.qbo_entity, link.qbo_id)) is not None
+        ],
+    }
+
+
+def entry_document(entry: HistoryEntry) -> dict[str, Any]:
+    """Return one entry of a record's history: a look, a call to QuickBooks, or what a person did."""
+    return {
+        "number": entry.id,
+        "at": in_utc(entry.at),
+        "what": entry.what,
+        "why": entry.why,
+        "who": entry.who,
+        "event_id": entry.event_id,
+        "outcome": entry.outcome,
+        "cause": entry.cause,
+        "request": entry.request,
+        "reply": entry.reply,
+        "intuit_tid": entry.intuit_tid,
+        "delay_ms": entry.delay_ms,
+    }
 
 
 def _state(row: Record, now: datetime) -> dict[str, Any]:

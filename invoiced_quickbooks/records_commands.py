@@ -1,60 +1,41 @@
 """`records`, `attention`, `retry`, `ignore`, `unignore`, `resync`, `export`: what the pages of the same names do."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from rich.table import Table
 from rich.text import Text
 
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
-from invoiced_quickbooks.selections import COMMAND_LINE, known_records, of_selection, selection_of
+from invoiced_quickbooks.selections import (
+    COMMAND_LINE,
+    confirm,
+    known_records,
+    named_kind,
+    of_search,
+    of_selection,
+    selection_of,
+)
 from invoiced_quickbooks.shown import COLOURS, console, for_people, print_json
 from shared.db import attention, record_actions, record_list
 from shared.db.record_export import HEADER, document_of, find_all, row_of
-from shared.db.record_list import IGNORED, NOT_LOOKED_AT, ListedRecord, Search
+from shared.db.record_list import NOT_LOOKED_AT, ListedRecord, Search
 from shared.db.session import make_reading_sessions
 from shared.messages import Kind
 from shared.money import plain
 from shared.outcomes import Outcome
 from shared.spreadsheet import csv_lines
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def _of_search(command: _Command) -> _Command:
-    """Add what records can be searched by, given to the command as the fields of `Search`."""
-    outcomes = [*(outcome.value for outcome in Outcome), NOT_LOOKED_AT, IGNORED]
-    for decorate in (
-        click.option("--cause", "cause_group", metavar="KEY", help="Of one cause, as `attention` names it."),
-        click.option("--outcome", type=click.Choice(outcomes), metavar="OUTCOME", help=", ".join(outcomes) + "."),
-        click.option("--kind", type=click.Choice([kind.value for kind in Kind]), metavar="KIND", help="Of one kind."),
-        click.option(
-            "--search", "text", default="", metavar="TEXT", help="Part of a number or a customer, or an amount."
-        ),
-    ):
-        command = decorate(command)
-    return command
-
 
 @click.command("records")
-@_of_search
+@of_search()
 @click.option("--after", metavar="PLACE", help="Where the page begins: `next_page` of the page before.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=record_list.PAGE, show_default=True)
 @as_json
 @of_connection
-def list_records(
-    text: str,
-    kind: str | None,
-    outcome: str | None,
-    cause_group: str | None,
-    after: str | None,
-    limit: int,
-    as_json: bool,
-    connection_id: str | None,
-) -> None:
+def list_records(search: Search, after: str | None, limit: int, as_json: bool, connection_id: str | None) -> None:
     """List records with their state, the newest first."""
-    search = Search(text, None if kind is None else Kind(kind), outcome, cause_group)
     with opened() as wiring, reading(wiring) as session:
         row = chosen_connection(session, connection_id)
         page = record_list.find(session, row.id, search, after=after, limit=limit)
@@ -113,17 +94,43 @@ def unignore(**options: Any) -> None:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice([kind.value for kind in Kind]), metavar="KIND")
-@click.argument("record_ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("kind", type=click.Choice([kind.value for kind in Kind]), metavar="[KIND]", required=False)
+@click.argument("record_ids", nargs=-1, metavar="[ID]...")
+@of_search()
+@click.option("--yes", is_flag=True, help="Do not ask whether all that the search finds is meant.")
 @as_json
 @of_connection
-def resync(kind: str, record_ids: tuple[str, ...], as_json: bool, connection_id: str | None) -> None:
-    """Have records looked at again, whatever their state; only differences are written."""
-    with opened() as wiring, wiring.sessions.begin() as session:
-        row = chosen_connection(session, connection_id)
-        keys = known_records(session, row.id, Kind(kind), record_ids)
-        number = record_actions.resync(session, row.id, keys, COMMAND_LINE, wiring.now())
-    _say(number, "to be looked at", as_json=as_json)
+def resync(
+    kind: str | None,
+    record_ids: tuple[str, ...],
+    search: Search,
+    yes: bool,
+    as_json: bool,
+    connection_id: str | None,
+) -> None:
+    """Have records looked at again, whatever their state; only differences are written.
+
+    They are named by KIND and ID, or all are meant that a search finds: their number is told, and asked about. More
+    than fifty are left to a sweep. `sweep start --everything` is for all that there is.
+    """
+    with opened() as wiring:
+        named = named_kind(kind, record_ids, search)
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+            number = 0 if named else record_list.count(session, row.id, search)
+        confirm(number, "have them looked at again", yes=yes)
+        with wiring.sessions.begin() as session:
+            if named:
+                keys = known_records(session, row.id, named, record_ids)
+                asked = record_actions.resync_chosen(session, row.id, keys, COMMAND_LINE, wiring.now())
+            else:
+                asked = record_actions.resync_found(session, row.id, search, COMMAND_LINE, wiring.now())
+    if as_json:
+        print_json({"records": asked.number, "sweep": asked.sweep_id})
+        return
+    _say(asked.number, "to be looked at", as_json=False)
+    if asked.sweep_id is not None:
+        click.echo(f"`sweep watch {asked.sweep_id}` shows how far it is.")
 
 
 @click.group()
@@ -132,19 +139,11 @@ def export() -> None:
 
 
 @export.command("records")
-@_of_search
+@of_search()
 @as_json
 @of_connection
-def export_records(
-    text: str,
-    kind: str | None,
-    outcome: str | None,
-    cause_group: str | None,
-    as_json: bool,
-    connection_id: str | None,
-) -> None:
+def export_records(search: Search, as_json: bool, connection_id: str | None) -> None:
     """Write the records that a search finds as CSV to stdout, or as JSON with --json."""
-    search = Search(text, None if kind is None else Kind(kind), outcome, cause_group)
     with opened() as wiring:
         with reading(wiring) as session:
             row = chosen_connection(session, connection_id)

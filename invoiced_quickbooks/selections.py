@@ -1,6 +1,10 @@
-"""Which records a command is for: some by kind and id, those of a cause, or all that need attention."""
+"""Which records a command is for: some by kind and id, those of a cause, all that need attention, or all that a search
+finds."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import wraps
 from typing import Any, TypeVar
 
 import click
@@ -9,14 +13,93 @@ from sqlalchemy.orm import Session
 from invoiced_quickbooks.records import find_record
 from shared.db import records
 from shared.db.record_actions import Selection
+from shared.db.record_list import IGNORED, NOT_LOOKED_AT, Search
 from shared.db.records import RecordKey
 from shared.errors import NotFoundError, RejectedError
 from shared.messages import Kind
+from shared.outcomes import Outcome
 
 # What the audit trail and the history call whoever types.
 COMMAND_LINE = "command line"
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def of_search(kinds: Iterable[Kind] = Kind) -> Callable[[_Command], _Command]:
+    """Add what records can be searched by, as on the page; given to the command as `search`."""
+
+    def decorate(command: _Command) -> _Command:
+        @wraps(command)
+        def searching(
+            *args: Any,
+            search_text: str,
+            search_kind: str | None,
+            outcome: str | None,
+            search_cause: str | None,
+            dated_from: datetime | None,
+            dated_to: datetime | None,
+            **options: Any,
+        ) -> Any:
+            search = Search(
+                search_text.strip(),
+                None if search_kind is None else Kind(search_kind),
+                outcome,
+                search_cause,
+                dated_from=dated_from.date() if dated_from else None,
+                dated_to=dated_to.date() if dated_to else None,
+            )
+            return command(*args, search=search, **options)
+
+        outcomes = [*(outcome.value for outcome in Outcome), NOT_LOOKED_AT, IGNORED]
+        names = [kind.value for kind in kinds]
+        kind_help = ", ".join(names) + "."
+        day = click.DateTime(["%Y-%m-%d"])
+        for option in (
+            click.option("--to", "dated_to", type=day, metavar="YYYY-MM-DD", help="Documents up to this day."),
+            click.option(
+                "--from", "dated_from", type=day, metavar="YYYY-MM-DD", help="Documents of this day or later."
+            ),
+            click.option("--cause", "search_cause", metavar="KEY", help="Of one cause, as `attention` names it."),
+            click.option("--outcome", type=click.Choice(outcomes), metavar="OUTCOME", help=", ".join(outcomes) + "."),
+            click.option("--kind", "search_kind", type=click.Choice(names), metavar="KIND", help=kind_help),
+            click.option(
+                "--search", "search_text", default="", metavar="TEXT",
+                help="Part of a number or a customer, or an amount.",
+            ),
+        ):  # fmt: skip
+            searching = option(searching)
+        return searching  # type: ignore[return-value]
+
+    return decorate
+
+
+def named_kind(kind: str | None, record_ids: tuple[str, ...], search: Search) -> Kind | None:
+    """Return the kind of the records that are named by KIND and ID; None: a search says which are meant.
+
+    Raises:
+        RejectedError: neither is given, or both are.
+    """
+    is_named, is_searched = kind is not None and bool(record_ids), search != Search()
+    if is_named is is_searched or (kind is not None and not record_ids):
+        raise RejectedError(
+            "It is not clear which records are meant.",
+            remedy="Name them by KIND and ID, or search for them, as with --kind invoice --from 2026-10-01.",
+        )
+    return Kind(kind) if kind is not None else None
+
+
+def confirm(number: int, deed: str, *, yes: bool) -> None:
+    """Ask whoever sits at the terminal whether all that was found is meant.
+
+    Raises:
+        RejectedError: there is nobody to ask.
+    """
+    if yes or not number:
+        return
+    found = f"{number:,} {'record matches' if number == 1 else 'records match'}."
+    if not sys.stdin.isatty():
+        raise RejectedError(f"{found} Nothing was done.", remedy=f"Add --yes to {deed}.")
+    click.confirm(f"{found} Do you want to {deed}?", abort=True, err=True)
 
 
 def of_selection(command: _Command) -> _Command:

@@ -1,16 +1,18 @@
 """`settings`: what an admin chose for a connection, what may be chosen, and posting again under it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
-from invoiced_quickbooks.selections import COMMAND_LINE, known_records
+from invoiced_quickbooks.selections import COMMAND_LINE, confirm, known_records, named_kind, of_search
 from invoiced_quickbooks.shown import print_json
 from shared import repost
 from shared.change_settings import change, values_of
 from shared.db import connections
-from shared.messages import Kind
+from shared.db.record_list import Search
+from shared.db.records import RecordKey
 from shared.quickbooks_lists import fetch_choices
 from shared.setting_values import DEFAULTS, LISTED, NAMES, in_words
 
@@ -80,23 +82,53 @@ def choices(name: str | None, as_json: bool, connection_id: str | None) -> None:
 
 
 @settings.command("repost")
-@click.argument("kind", type=click.Choice([kind.value for kind in repost.KINDS]), metavar="KIND")
-@click.argument("record_ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("kind", type=click.Choice([kind.value for kind in repost.KINDS]), metavar="[KIND]", required=False)
+@click.argument("record_ids", nargs=-1, metavar="[ID]...")
+@of_search(repost.KINDS)
+@click.option("--yes", is_flag=True, help="Do not ask whether all that the search finds is meant.")
 @as_json
 @of_connection
-def repost_(kind: str, record_ids: tuple[str, ...], as_json: bool, connection_id: str | None) -> None:
-    """Post invoices or payments again under today's settings: prefix, accounts, code, item, time zone."""
-    with opened() as wiring, wiring.sessions.begin() as session:
-        row = chosen_connection(session, connection_id)
-        keys = known_records(session, row.id, Kind(kind), record_ids)
-        accepted, refused = repost.repost(session, row.id, keys, COMMAND_LINE, wiring.now())
+def repost_(
+    kind: str | None,
+    record_ids: tuple[str, ...],
+    search: Search,
+    yes: bool,
+    as_json: bool,
+    connection_id: str | None,
+) -> None:
+    """Post invoices or payments again under today's settings: prefix, accounts, code, item, time zone.
+
+    They are named by KIND and ID, or all are meant that a search finds: their number is told, and asked about.
+    """
+    accepted: list[RecordKey] = []
+    refused: list[repost.Refused] = []
+    with opened() as wiring:
+        named = named_kind(kind, record_ids, search)
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+            if named:
+                keys: Sequence[RecordKey] = known_records(session, row.id, named, record_ids)
+            else:
+                keys = repost.find_matching(session, row.id, search)
+        if not named:
+            confirm(len(keys), "have them posted again", yes=yes)
+        for start in range(0, len(keys), repost.AT_ONCE):
+            with wiring.sessions.begin() as session:
+                part = keys[start : start + repost.AT_ONCE]
+                done, left = repost.repost(session, row.id, part, COMMAND_LINE, wiring.now())
+            accepted += done
+            refused += left
     if as_json:
         document: dict[str, Any] = {
-            "reposted": [key.record_id for key in accepted],
-            "refused": {one.key.record_id: one.reason for one in refused},
+            "reposted": [_document(key) for key in accepted],
+            "refused": [_document(one.key) | {"reason": one.reason} for one in refused],
         }
         print_json(document)
         return
     click.echo(f"{len(accepted)} to be posted again.")
     for one in refused:
         click.echo(f"{one.key.name} is left as it stands: {one.reason}")
+
+
+def _document(key: RecordKey) -> dict[str, str]:
+    return {"kind": key.kind.value, "id": key.record_id}

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from consumer.wiring import Wiring
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
-from invoiced_quickbooks.shown import COLOURS, console, for_people, print_json
+from invoiced_quickbooks.shown import COLOURS, console, for_people, in_utc, print_json
 from shared.clients import utc_now
 from shared.db import connections
 from shared.db.models import Connection
@@ -56,7 +56,7 @@ class _Look:
     def document(self) -> dict[str, Any]:
         """Return the status as `--json` prints it; what only the broker knows is null while it is away."""
         letters, trouble = self._letters()
-        counts, rows, _ = self._read()
+        counts, rows, latest = self._read()
         return {
             "queued": _queued(letters, counts),
             "in_work": counts.in_work,
@@ -68,6 +68,7 @@ class _Look:
             "connections": [
                 {"id": row.id, "name": row.name, "state": row.state, "realm_id": row.realm_id} for row in rows
             ],
+            "latest": [_document(record) for record in latest],
         }
 
     def table(self) -> RenderableType:
@@ -98,6 +99,13 @@ class _Look:
                 rows = [chosen_connection(session, self._connection_id)]
             counts = count_records(session, utc_now(), self._connection_id)
             return counts, rows, latest_records(session, self._connection_id, limit=15)
+
+
+def _document(record: LatestRecord) -> dict[str, Any]:
+    return vars(record) | {
+        "outcome_at": in_utc(record.outcome_at),
+        "quickbooks": [{"entity": entity, "id": qbo_id} for entity, qbo_id in record.quickbooks],
+    }
 
 
 def _queued(letters: dict[str, int] | None, counts: Counts) -> int | None:

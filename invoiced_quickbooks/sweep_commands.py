@@ -1,6 +1,5 @@
 """`sweep`: catch up on whatever was missed, and watch it being done."""
 
-import csv
 import sys
 import time
 from typing import Any
@@ -13,12 +12,16 @@ from consumer.wiring import Wiring
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.selections import COMMAND_LINE
 from invoiced_quickbooks.shown import in_utc, print_json
-from shared.db import audit, sweeps
-from shared.db.models import Sweep, SweepRecord
-from shared.db.sweeps import ENDED, Scope, State
+from shared.db import audit, connections, sweeps
+from shared.db.models import Sweep
+from shared.db.sweep_export import HEADER, document_of, row_of
+from shared.db.sweeps import ENDED, RUNNING, Scope, State
 from shared.errors import RejectedError
+from shared.spreadsheet import csv_lines
+from shared.take_first_look import find_seen
 
 _LOOK_EVERY_S = 0.5
+_WHYS = ("person", "schedule", "gap")
 
 
 @click.group()
@@ -32,10 +35,19 @@ def sweep() -> None:
 @as_json
 @of_connection
 def start(everything: bool, watch: bool, as_json: bool, connection_id: str | None) -> None:
-    """Ask for a sweep; a consumer carries it out. Where one runs already, that one is meant."""
+    """Ask for a sweep; a consumer carries it out. Where one runs already, that one is meant.
+
+    The first one of a company that was connected on the page, or moved, is begun only after a look at what it would
+    post (`preflight --first-look`), as there.
+    """
     with opened() as wiring:
         with wiring.sessions.begin() as session:
-            row = chosen_connection(session, connection_id)
+            row = connections.get_locked(session, chosen_connection(session, connection_id).id)
+            if row.started_at is None and find_seen(session, row, wiring.now()) is None:
+                raise RejectedError(
+                    "Nothing is posted before you have seen what would be.",
+                    remedy="`preflight --first-look` counts it; then start again within the hour.",
+                )
             scope = Scope.EVERYTHING if everything else Scope.CATCH_UP
             found = sweeps.request(session, row.id, scope, "person", wiring.now(), asked_by=COMMAND_LINE)
             audit.note(session, row.id, COMMAND_LINE, "Re-sync all" if everything else "Synchronize", wiring.now())
@@ -61,28 +73,36 @@ def show(number: int | None, as_json: bool, connection_id: str | None) -> None:
     with opened() as wiring:
         found = _named(wiring, connection_id, number)
         with reading(wiring) as session:
-            left = [_of_record(row) for row in sweeps.records_of(session, found.id)]
+            left = [document_of(record) for record in sweeps.records_of(session, found.id)]
         shown = _summary(wiring, found)
     if as_json:
         print_json(shown | {"records": left})
         return
     click.echo(_line(shown))
     for row in left:
-        click.echo(f"  {row['kind']} {row['label'] or row['id']}: {row['outcome']}. {row['cause'] or ''}")
+        click.echo(f"  {row['kind']} {row['number'] or row['id']}: {row['outcome']}. {row['cause'] or ''}")
 
 
 @sweep.command("list")
+@click.option(
+    "--state", type=click.Choice(["running", *ENDED]), metavar="STATE", help="running, " + ", ".join(ENDED) + "."
+)
+@click.option("--why", type=click.Choice(_WHYS), metavar="WHY", help="Who wanted it: " + ", ".join(_WHYS) + ".")
+@click.option("--before", type=int, metavar="NUMBER", help="Only older ones than this.")
 @click.option(
     "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many, the newest first."
 )
 @as_json
 @of_connection
-def list_(limit: int, as_json: bool, connection_id: str | None) -> None:
+def list_(
+    state: str | None, why: str | None, before: int | None, limit: int, as_json: bool, connection_id: str | None
+) -> None:
     """List past sweeps, the newest first."""
+    states = RUNNING if state == "running" else (state,) if state is not None else ()
     with opened() as wiring:
         with reading(wiring) as session:
             row = chosen_connection(session, connection_id)
-            found = sweeps.list_latest(session, row.id, limit=limit)
+            found = sweeps.list_latest(session, row.id, states=states, why=why, before_id=before, limit=limit)
         shown = [_summary(wiring, each) for each in found]
     if as_json:
         print_json(shown)
@@ -90,7 +110,7 @@ def list_(limit: int, as_json: bool, connection_id: str | None) -> None:
     for each in shown:
         click.echo(_line(each))
     if not shown:
-        click.echo("There was no sweep yet. Ask for one with `invoiced-quickbooks sweep start`.")
+        click.echo("There is none. Ask for one with `invoiced-quickbooks sweep start`.")
 
 
 @sweep.command()
@@ -111,16 +131,19 @@ def cancel(as_json: bool, connection_id: str | None) -> None:
 
 @sweep.command()
 @click.argument("number", type=int, required=False)
+@as_json
 @of_connection
-def export(number: int | None, connection_id: str | None) -> None:
-    """Print the records of a sweep that did not end well as CSV."""
+def export(number: int | None, as_json: bool, connection_id: str | None) -> None:
+    """Write the records of a sweep that did not end well as CSV to stdout, or as JSON with --json."""
     with opened() as wiring:
         found = _named(wiring, connection_id, number)
         with reading(wiring) as session:
-            rows = [_of_record(row) for row in sweeps.records_of(session, found.id)]
-    writer = csv.DictWriter(sys.stdout, ["kind", "id", "label", "outcome", "cause", "remedy"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+            left = sweeps.records_of(session, found.id)
+    if as_json:
+        print_json([document_of(record) for record in left])
+        return
+    for line in csv_lines(HEADER, map(row_of, left)):
+        click.echo(line, nl=False)
 
 
 def _tell(wiring: Wiring, found: Sweep, *, as_json: bool, watch: bool) -> None:
@@ -174,22 +197,15 @@ def _summary(wiring: Wiring, found: Sweep) -> dict[str, Any]:
         "asked_by": found.asked_by,
         "state": found.state,
         "asked_at": in_utc(found.asked_at),
+        "began_at": in_utc(found.began_at),
+        "found_all_at": in_utc(found.found_all_at),
         "ended_at": in_utc(found.ended_at),
         "found": progress.found,
         "done": progress.done,
+        "per_minute": None if progress.per_minute is None else round(progress.per_minute, 1),
+        "ends_at": in_utc(progress.ends_at),
         "outcomes": dict(progress.outcomes),
         "cause": found.cause,
-    }
-
-
-def _of_record(row: SweepRecord) -> dict[str, Any]:
-    return {
-        "kind": row.kind,
-        "id": row.record_id,
-        "label": row.label,
-        "outcome": row.outcome,
-        "cause": row.cause,
-        "remedy": row.remedy,
     }
 
 

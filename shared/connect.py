@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -21,7 +21,7 @@ from shared.quickbooks.client import QuickBooksClient
 from shared.quickbooks.entities import qbo_id, sync_token
 from shared.quickbooks.oauth import Tokens
 from shared.setting_values import DEFAULT_TIME_ZONE
-from shared.settings import Preferences
+from shared.settings import Preferences, preferences_from_document
 
 log = structlog.get_logger()
 
@@ -137,6 +137,13 @@ def give_invoiced_key(clients: Clients, connection_id: str, api_key: str) -> Non
     with clients.sessions.begin() as session:
         connections.replace_invoiced_key(session, clients.vault, connection_id, api_key)
         records.release_reconnected(session, connection_id, clients.now())
+
+
+def propose_start(row: Connection) -> date | None:
+    """Return the start date to propose where none was chosen: the day after QBO's closing date, for nothing can be
+    posted before it. None: the books are open."""
+    closed = preferences_from_document(row.preferences).book_close_date if row.preferences else None
+    return closed + timedelta(days=1) if closed else None
 
 
 def disconnect(clients: Clients, connection_id: str) -> None:

@@ -194,6 +194,15 @@ def replace_invoiced_key(session: Session, vault: Vault, connection_id: str, api
     get_locked(session, connection_id).invoiced_api_key_encrypted = vault.encrypt(api_key, bound_to=connection_id)
 
 
+def replace_webhook_secret(session: Session, vault: Vault, connection_id: str, secret: str) -> None:
+    """Store another secret under which Invoiced signs its webhooks.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+    """
+    get_locked(session, connection_id).invoiced_webhook_secret_encrypted = vault.encrypt(secret, bound_to=connection_id)
+
+
 def has_invoiced_key(row: Connection, vault: Vault) -> bool:
     """Tell whether somebody has given an API key of the Invoiced account.
 

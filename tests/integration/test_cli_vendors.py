@@ -116,6 +116,32 @@ def test_without_a_time_zone_it_says_which_one_is_taken(vendors: Vendors) -> Non
     assert (shown["name"], shown["time_zone"]) == ("Simulated Company 1", "UTC")
 
 
+def test_without_a_start_date_it_says_what_the_first_sweep_posts_and_proposes_one(vendors: Vendors) -> None:
+    vendors.quickbooks.call("PATCH", path_of(vendors), {"books_closed_on": "2026-08-31"})
+    result = vendors.cli.call(*vendors.addition())
+    assert result.exit_code == 0
+    assert "the first sweep, 15 minutes from now, posts every invoice that there is in Invoiced" in result.stderr
+    assert "settings set start_date 2026-09-01" in result.stderr
+    vendors.cli.json("connection", "remove")
+    assert vendors.cli.json(*vendors.addition())["proposed_start_date"] == "2026-09-01"
+    vendors.cli.json("connection", "remove")
+    given = vendors.cli.call(*vendors.addition("--start-date", "2026-01-31"))
+    assert "start-date" not in given.stderr
+
+
+def test_the_webhook_secret_is_shown_for_invoiced_and_replaced(vendors: Vendors) -> None:
+    connection_id = vendors.connect()
+    shown = vendors.cli.json("connection", "webhook")
+    assert shown == {
+        "webhook_url": f"https://sync.example.com/webhooks/invoiced/{connection_id}",
+        "webhook_secret": "hook-7",
+    }
+    given = vendors.cli.call("connection", "webhook-secret", "--json", INVOICED_WEBHOOK_SECRET="hook-8")
+    assert given.exit_code == 0 and "hook-8" not in given.output
+    assert vendors.cli.json("connection", "webhook")["webhook_secret"] == "hook-8"
+    assert vendors.cli.json("audit")[0]["what"] == "Webhook secret of Invoiced"
+
+
 def test_a_company_is_connected_once(vendors: Vendors) -> None:
     connection_id = vendors.connect()
     assert "connected already" in vendors.cli.failure(*vendors.addition())[0]
@@ -227,9 +253,25 @@ def test_choices_reposting_and_the_check_up_on_the_command_line(vendors: Vendors
     assert "needs a person" not in vendors.cli.call("preflight", "--first-look").stdout
     assert vendors.cli.call("sync", "invoice", str(invoice["id"])).exit_code == 0
     vendors.cli.json("settings", "set", "number_prefix", "N-")
-    assert vendors.cli.json("settings", "repost", "invoice", str(invoice["id"]))["reposted"] == [str(invoice["id"])]
+    assert vendors.cli.json("settings", "repost", "invoice", str(invoice["id"]))["reposted"] == [
+        {"kind": "invoice", "id": str(invoice["id"])}
+    ]
     assert vendors.cli.call("sync", "invoice", str(invoice["id"])).exit_code == 0
     assert vendors.quickbooks.one("Invoice")["DocNumber"] == f"N-{invoice['number']}"
+    record = ["record", "invoice", invoice["number"]]
+    compared = vendors.cli.json(*record, "--compare")["both_sides"]
+    totals = {row["name"]: row for row in compared["rows"]}["Total"]
+    assert (totals["invoiced"], totals["quickbooks"], totals["verdict"]) == (100, 100, "same")
+    posted = vendors.quickbooks.one("Invoice")
+    vendors.quickbooks.by_hand("Invoice", {**posted, "PrivateNote": "Voided by hand"})
+    read = {row["name"]: row for row in vendors.cli.json(*record, "--read-quickbooks")["both_sides"]["rows"]}
+    assert read["State"]["quickbooks"] == "voided"
+    assert "same" in vendors.cli.call(*record, "--compare").stdout
+    vendors.cli.json("settings", "set", "number_prefix", "M-")
+    search = ["settings", "repost", "--search", invoice["number"]]
+    assert vendors.cli.failure(*search)[0] == "1 record matches. Nothing was done."
+    assert len(vendors.cli.json(*search, "--yes")["reposted"]) == 1
+    assert vendors.cli.call("settings", "repost", "--kind", "customer").exit_code == 2
     vendors.quickbooks.prefer(SalesFormsPrefs={"AllowDiscount": False})
     assert "discounts" in [finding["key"] for finding in vendors.cli.json("preflight")["findings"]]
 
@@ -312,6 +354,18 @@ def test_a_connection_moves_to_another_company_once_that_company_is_named(vendor
 def token_of(vendors: Vendors, realm_id: str) -> str:
     companies = vendors.quickbooks.call("GET", "/_simulator/credentials")["companies"]
     return next(str(one["refresh_token"]) for one in companies if one["realm_id"] == realm_id)
+
+
+def test_a_customer_of_quickbooks_is_linked_by_number_or_name(vendors: Vendors) -> None:
+    vendors.connect()
+    vendors.cli.json("settings", "set", "customer_matching", "never automatically")
+    customer = vendors.invoiced.customer("Globex Europe")
+    born = vendors.quickbooks.by_hand("Customer", {"DisplayName": "Globex"})
+    assert vendors.cli.call("sync", "quickbooks-customer", born["Id"]).exit_code == 1
+    choose = ["customers", "choose", born["Id"], "--link-to"]
+    assert vendors.cli.failure(*choose, "nobody")[0] == "There is no such customer in Invoiced."
+    assert vendors.cli.json(*choose, customer["number"])["choice"] == f"link:{customer['id']}"
+    assert vendors.cli.json(*choose, "Globex Europe")["choice"] == f"link:{customer['id']}"
 
 
 def path_of(vendors: Vendors) -> str:

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from shared.db import connections
-from shared.db.models import AuditEntry, Record
+from shared.db import connections, sweeps
+from shared.db.models import Connection, Record, Sweep
+from shared.db.records import RecordKey
 from shared.db.session import make_sessions
+from shared.messages import Kind
+from shared.outcomes import Outcome, Settlement
 from shared.settings import Preferences
 from shared.spreadsheet import csv_lines
 from shared.vault import Vault
@@ -79,12 +82,78 @@ def test_failures_are_shown_retried_and_put_aside(cli: CommandLine, sqlite_datab
     assert row(sqlite_database, "1").ignored_by == "command line"
     assert "(ignored)" in cli.call("records", "--outcome", "ignored").stdout
     assert cli.json("unignore", "invoice", "1") == {"records": 1}
-    assert cli.json("resync", "invoice", "INV-2", "1") == {"records": 2}
+    assert cli.json("resync", "invoice", "INV-2", "1") == {"records": 2, "sweep": None}
     assert row(sqlite_database, "2").next_look_at is not None
-    with make_sessions(sqlite_database.engine)() as session:
-        assert len(session.scalars(sa.select(AuditEntry)).all()) == 5
+    trail = cli.json("audit")
+    assert [entry["what"] for entry in trail] == [
+        f"records: {what}" for what in ("resync", "unignore", "retry", "ignore", "retry")
+    ]
+    assert (trail[0]["who"], trail[0]["after"]) == ("command line", "2 records: invoice:2, invoice:1")
+    assert cli.json("audit", "--before", str(trail[3]["number"])) == trail[4:]
+    assert "command line  records: ignore: 1 record: invoice:1" in cli.call("audit").stdout
+    told = cli.json("record", "invoice", "INV-1", "--history")["history"]
+    assert [(entry["who"], entry["cause"]) for entry in told] == [
+        ("command line", what) for what in ("resync", "unignore", "ignore", "retry")
+    ]
+    assert "command line: unignore" in cli.call("record", "invoice", "1", "--history").stdout
     assert cli.failure("retry")[0] == "It is not clear which records are meant."
     assert cli.failure("retry", "invoice", "999")[0] == "Nothing is known of invoice 999."
+
+
+def test_all_that_a_search_finds_is_synced_again_once_that_is_confirmed(
+    cli: CommandLine, sqlite_database: Database
+) -> None:
+    search = ["resync", "--kind", "invoice", "--from", "2026-10-01", "--to", "2026-10-31"]
+    assert cli.failure(*search) == [
+        "1 record matches. Nothing was done.",
+        "What to do: Add --yes to have them looked at again.",
+    ]
+    assert row(sqlite_database, "1").next_look_at is None
+    assert cli.json(*search, "--yes") == {"records": 1, "sweep": None}
+    assert row(sqlite_database, "1").next_look_at is not None
+    assert row(sqlite_database, "2").next_look_at is None
+    # Nothing named, or something named twice over, is never everything.
+    for unclear in (["--yes"], ["invoice", "--yes"], ["invoice", "1", "--search", "INV", "--yes"]):
+        assert cli.failure("resync", *unclear)[0] == "It is not clear which records are meant."
+
+    with make_sessions(sqlite_database.engine).begin() as session:
+        for number in range(60):
+            session.add(
+                Record(connection_id=row(sqlite_database, "1").connection_id, kind="payment", record_id=str(number),
+                    first_seen_at=NOW, outcome="skipped", outcome_at=NOW)
+            )  # fmt: skip
+    asked = cli.json("resync", "--outcome", "skipped", "--yes")
+    shown = cli.json("sweep", "show", str(asked["sweep"]))
+    assert (asked["records"], shown["scope"], shown["found"], shown["state"]) == (60, "selection", 60, "asked")
+    assert [one["number"] for one in cli.json("sweep", "list", "--state", "running", "--why", "person")] == [1]
+    assert cli.json("sweep", "list", "--state", "done") == []
+    cli.json("sweep", "cancel")
+    assert cli.json("sweep", "list", "--before", "1") == []
+
+
+def test_the_records_of_a_sweep_that_did_not_end_well_are_exported(cli: CommandLine, sqlite_database: Database) -> None:
+    number = cli.json("sweep", "start")["number"]
+    with make_sessions(sqlite_database.engine).begin() as session:
+        sweep = session.get_one(Sweep, number)
+        sweeps.add_found(session, sweep, [("invoice", "1", "INV-1")], NOW)
+        key = RecordKey(sweep.connection_id, Kind.INVOICE, "1")
+        sweeps.mark_queued(session, number, [key], NOW)
+        sweeps.settle_record(session, key, Settlement(Outcome.FAILED, cause="Closed."), "=INV-1", NOW)
+    [left] = cli.json("sweep", "export")
+    assert (left["kind"], left["number"], left["outcome"], left["cause"]) == ("invoice", "=INV-1", "failed", "Closed.")
+    assert cli.call("sweep", "export", str(number)).stdout.splitlines() == [
+        "kind,id,number,outcome,cause,remedy,at",
+        "invoice,1,'=INV-1,failed,Closed.,,2026-11-27T12:00:00+00:00",
+    ]
+
+
+def test_the_first_sweep_is_begun_only_after_a_look_at_what_it_would_post(
+    cli: CommandLine, sqlite_database: Database
+) -> None:
+    with make_sessions(sqlite_database.engine).begin() as session:
+        session.execute(sa.update(Connection).values(started_at=None))
+    assert cli.failure("sweep", "start")[0] == "Nothing is posted before you have seen what would be."
+    assert cli.json("connection", "show")["started_at"] is None
 
 
 def test_a_customer_of_quickbooks_is_chosen_for(cli: CommandLine, sqlite_database: Database) -> None:

@@ -1,7 +1,6 @@
 """Connect and reconnect: to Intuit's consent page and back, and the key of the Invoiced account."""
 
 import secrets
-from datetime import date, timedelta
 from zoneinfo import available_timezones
 
 import structlog
@@ -15,7 +14,6 @@ from shared import connect, other_company, setting_values
 from shared.change_settings import change
 from shared.connect import OtherCompanyError
 from shared.db import audit, connections
-from shared.db.models import Connection
 from shared.errors import SyncError
 from shared.settings import preferences_from_document
 from webhook_receiver.sync_page.access import admin_only, company, who
@@ -147,7 +145,8 @@ def make_connect(services: Services) -> Blueprint:
     def set_up(company_id: str) -> str | Response:
         row = company()
         key_form = InvoicedForm(prefix="invoiced")
-        books_form = BooksForm(prefix="books", data={"time_zone": row.time_zone, "start_date": _proposed_start(row)})
+        start_date = row.start_date or connect.propose_start(row)
+        books_form = BooksForm(prefix="books", data={"time_zone": row.time_zone, "start_date": start_date})
         books_form.time_zone.choices = sorted(available_timezones())
         if "invoiced-api_key" in request.form and key_form.validate_on_submit():
             try:
@@ -201,11 +200,3 @@ def make_connect(services: Services) -> Blueprint:
             audit.note(db, company_id, who(), what, services.now())
 
     return page
-
-
-def _proposed_start(row: Connection) -> date | None:
-    """Return the day after QBO's closing date: nothing can be posted before it."""
-    if row.start_date is not None or not row.preferences:
-        return row.start_date
-    closed = preferences_from_document(row.preferences).book_close_date
-    return closed + timedelta(days=1) if closed else None

@@ -8,6 +8,7 @@ from shared.choices import Answer, Choice
 from shared.db import customer_choices, record_list
 from shared.db.record_list import Search
 from shared.errors import RejectedError, SyncError
+from shared.invoiced.named_customer import id_of_customer
 from shared.messages import Kind
 from webhook_receiver.sync_page.access import admin_only, who
 from webhook_receiver.sync_page.services import Services
@@ -65,21 +66,10 @@ def make_customers(services: Services) -> Blueprint:
         if answer not in [one.value for one in Answer]:
             raise RejectedError("Nothing was chosen.", remedy="Choose one of the answers first.")
         if Answer(answer) is Answer.LINK and not named:
-            named = _id_of_number(company_id, request.form.get("number", "").strip())
+            named = id_of_customer(services.clients.invoiced(company_id), request.form.get("number", "").strip())
         if Answer(answer) is Answer.SURVIVOR:
             named = request.form.get("survivor", "").strip()
         return Choice(Answer(answer), named or None)
-
-    def _id_of_number(company_id: str, number: str) -> str:
-        """Return Invoiced's id of the customer with a number, or of the only one with that name."""
-        if not number:
-            raise RejectedError("No customer of Invoiced was named.", remedy="Enter its number or its exact name.")
-        client = services.clients.invoiced(company_id)
-        found = client.find_customers(number=number) or client.find_customers(name=number)
-        if len(found) != 1:
-            cause = "There is no such customer in Invoiced." if not found else "Several customers of Invoiced have it."
-            raise RejectedError(cause, remedy="Enter the number of the customer as Invoiced shows it.")
-        return str(found[0].id)
 
     def _settled(session: Session, company_id: str, text: str) -> record_list.Page:
         search = Search(text, Kind.QUICKBOOKS_CUSTOMER)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from shared.db import audit, sweeps
 from shared.db.models import Sweep
+from shared.db.sweep_export import HEADER, row_of
 from shared.db.sweeps import ENDED, RUNNING
 from shared.spreadsheet import csv_lines
 from webhook_receiver.sync_page import words
@@ -18,7 +19,6 @@ from webhook_receiver.sync_page.services import Services
 _AT_A_TIME = 30
 # What did not end well is shown up to this number; the table for a spreadsheet has all of it.
 _SHOWN = 200
-_HEADER = ("kind", "id", "number", "outcome", "cause", "remedy", "at")
 
 
 def make_sweeps(services: Services) -> Blueprint:
@@ -73,12 +73,9 @@ def make_sweeps(services: Services) -> Blueprint:
     def export(company_id: str, number: int) -> Response:
         with services.reading_sessions.begin() as session:
             sweep = _get(session, company_id, number)
-            rows = [
-                (row.kind, row.record_id, row.label, row.outcome, row.cause, row.remedy, row.settled_at)
-                for row in sweeps.records_of(session, sweep.id)
-            ]
+            rows = [row_of(record) for record in sweeps.records_of(session, sweep.id)]
         return Response(
-            csv_lines(_HEADER, rows),
+            csv_lines(HEADER, rows),
             mimetype="text/csv",
             headers={"Content-Disposition": f'attachment; filename="sync-{number}.csv"'},
         )

@@ -1,0 +1,25 @@
+"""The records of a sweep that did not end well, as rows of a table, for a spreadsheet or a program."""
+
+from typing import Any
+
+from shared.db.models import SweepRecord
+
+HEADER = ("kind", "id", "number", "outcome", "cause", "remedy", "at")
+
+
+def row_of(record: SweepRecord) -> tuple[Any, ...]:
+    """Return a record as a row under `HEADER`."""
+    return (
+        record.kind,
+        record.record_id,
+        record.label,
+        record.outcome,
+        record.cause,
+        record.remedy,
+        record.settled_at,
+    )
+
+
+def document_of(record: SweepRecord) -> dict[str, Any]:
+    """Return a record as a JSON document."""
+    return dict(zip(HEADER, row_of(record), strict=True))
