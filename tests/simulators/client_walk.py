@@ -3,7 +3,7 @@
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,16 +41,22 @@ class ClientWalk:
         def hold(test: Test) -> Test:
             @functools.wraps(test)
             def run(*arguments: Any, **named: Any) -> None:
-                with self.noting() as called:
+                with self.driving(methods):
                     test(*arguments, **named)
-                assert set(methods) - called == set()
 
             return run
 
         return hold
 
     @contextmanager
-    def noting(self) -> Iterator[set[str]]:
+    def driving(self, methods: Iterable[str]) -> Iterator[None]:
+        """Fails if one of these methods is not called meanwhile."""
+        with self._noting() as called:
+            yield
+        assert set(methods) - called == set()
+
+    @contextmanager
+    def _noting(self) -> Iterator[set[str]]:
         """Give the set of the methods that are called meanwhile."""
         called: set[str] = set()
 
@@ -81,8 +87,11 @@ class ClientWalk:
         return found
 
 
+def section_of(page: str, heading: str) -> str:
+    """Return what stands under a heading of a page of the docs; empty if there is no such heading."""
+    return (DOCS / page).read_text().partition(f"\n{heading}\n")[2].partition("\n#")[0]
+
+
 def named_in(page: str, heading: str) -> set[str]:
     """Return the names in backticks, `Class` or `Class.method`, under a heading of a page of the docs."""
-    text = (DOCS / page).read_text()
-    section = text.partition(f"\n{heading}\n")[2].partition("\n#")[0]
-    return set(re.findall(r"`([A-Z]\w+(?:\.\w+)?)`", section))
+    return set(re.findall(r"`([A-Z]\w+(?:\.\w+)?)`", section_of(page, heading)))

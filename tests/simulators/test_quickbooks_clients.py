@@ -1,6 +1,8 @@
-"""The vendors' own clients, python-quickbooks and intuit-oauth, against the simulator over HTTP."""
+"""A business kept with python-quickbooks: what its calls make of one another.
 
-import warnings
+Each call by itself: test_quickbooks_python_walk.py.
+"""
+
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -8,71 +10,39 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from intuitlib.client import AuthClient
-from intuitlib.enums import Scopes
-from intuitlib.exceptions import AuthClientError
-from quickbooks import QuickBooks
 from quickbooks.batch import batch_create, batch_delete, batch_update
 from quickbooks.cdc import change_data_capture
-from quickbooks.exceptions import ObjectNotFoundException, QuickbooksException, ValidationException
+from quickbooks.exceptions import ObjectNotFoundException, QuickbooksException
 from quickbooks.objects.account import Account
 from quickbooks.objects.base import Address, EmailAddress, PhoneNumber
-from quickbooks.objects.company_info import CompanyInfo
 from quickbooks.objects.creditmemo import CreditMemo
 from quickbooks.objects.customer import Customer
-from quickbooks.objects.department import Department
 from quickbooks.objects.deposit import Deposit
 from quickbooks.objects.detailline import DiscountLine, DiscountLineDetail, SalesItemLine, SalesItemLineDetail
-from quickbooks.objects.employee import Employee
 from quickbooks.objects.invoice import Invoice
 from quickbooks.objects.item import Item
 from quickbooks.objects.payment import Payment, PaymentLine
 from quickbooks.objects.paymentmethod import PaymentMethod
-from quickbooks.objects.preferences import Preferences
 from quickbooks.objects.tax import TxnTaxDetail
-from quickbooks.objects.taxagency import TaxAgency
 from quickbooks.objects.taxcode import TaxCode
-from quickbooks.objects.taxrate import TaxRate
-from quickbooks.objects.taxservice import TaxRateDetails, TaxService
 from quickbooks.objects.term import Term
-from quickbooks.objects.trackingclass import Class
-from quickbooks.objects.vendor import Vendor
 
+from tests.simulators.quickbooks_python import auth_client, quickbooks_client
 from tests.simulators.quickbooks_rig import Books, running
 
 Client = Any
 
 
 @pytest.fixture
-def books(monkeypatch: pytest.MonkeyPatch) -> Iterator[Books]:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
-    monkeypatch.setenv("NO_PROXY", "*")
+def books() -> Iterator[Books]:
     with running() as companies:
         yield companies[0]
 
 
 @pytest.fixture
-def auth(books: Books) -> Iterator[AuthClient]:
-    discovery = f"{books.url}/.well-known/openid_sandbox_configuration/"
-    client = AuthClient(*books.client, "http://localhost/callback", discovery)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def client(books: Books, auth: AuthClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    monkeypatch.setattr(QuickBooks, "api_url_v3", f"{books.url}/v3")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = QuickBooks(
-            auth_client=auth,
-            refresh_token=books.credentials()["refresh_token"],
-            company_id=books.realm,
-            minorversion=75,
-            use_decimal=True,
-        )
-    yield found
-    found.session.close()
+def client(books: Books) -> Iterator[Client]:
+    with auth_client(books) as auth, quickbooks_client(books, auth, use_decimal=True) as found:
+        yield found
 
 
 def new_customer(client: Client, name: str = "O'Neil & Söhne") -> Customer:
@@ -178,13 +148,6 @@ def test_invoices_with_discount_tax_payment_void_and_delete(books: Books, client
         Invoice.get(invoice.Id, qb=client)
 
 
-def test_an_invoice_is_mailed(client: Client) -> None:
-    invoice = sale(Invoice, new_customer(client), new_item(client))
-    invoice.save(qb=client)
-    reply = invoice.send(qb=client, send_to="ann@example.com")
-    assert (reply["Invoice"]["EmailStatus"], reply["Invoice"]["SyncToken"]) == ("EmailSent", "1")
-
-
 def test_credit_memos_are_applied_by_a_payment_of_nought(client: Client) -> None:
     customer, item = new_customer(client), new_item(client)
     invoice, memo = sale(Invoice, customer, item), sale(CreditMemo, customer, item, "40")
@@ -255,47 +218,7 @@ def test_change_data_capture_tells_changes_and_deletions(books: Books, client: C
     assert not hasattr(changes, "Payment")
 
 
-def test_tax_codes_are_made_by_the_tax_service(client: Client) -> None:
-    agency = TaxAgency()
-    agency.DisplayName = "City"
-    agency.save(qb=client)
-    service = TaxService()
-    service.TaxCode = "City tax"
-    rate = TaxRateDetails()
-    rate.TaxRateName, rate.RateValue, rate.TaxAgencyId = "City", 2, agency.Id
-    service.TaxRateDetails.append(rate)
-    made = service.save(qb=client)
-    code = TaxCode.get(made.TaxCodeId, qb=client)
-    assert code.SalesTaxRateList.TaxRateDetail[0].TaxRateRef.name == "City"
-    assert TaxRate.get(made.TaxRateDetails[0].TaxRateId, qb=client).RateValue == 2
-
-
-def test_preferences_and_company_info(books: Books, client: Client) -> None:
-    preferences = Preferences.get(qb=client)
-    assert preferences.SalesFormsPrefs.CustomTxnNumbers is True
-    assert preferences.TaxPrefs.UsingSalesTax is True
-    company = CompanyInfo.get(books.realm, qb=client)
-    assert (company.CompanyName, company.Country) == ("Simulated Company 1", "US")
-    assert CompanyInfo.all(qb=client)[0].Id == "1"
-
-
-def test_the_other_lists(client: Client) -> None:
-    for kind, name, extra in (
-        (Vendor, "DisplayName", {}),
-        (Employee, "GivenName", {}),
-        (Term, "Name", {"DueDays": 7}),
-        (Department, "Name", {}),
-        (Class, "Name", {}),
-        (PaymentMethod, "Name", {"Type": "CREDIT_CARD"}),
-        (Account, "Name", {"AccountType": "Bank", "AccountSubType": "Savings"}),
-    ):
-        entry = kind()
-        for field, value in {name: f"A {kind.__name__}", **extra}.items():
-            setattr(entry, field, value)
-        entry.save(qb=client)
-        kept = kind.get(entry.Id, qb=client)
-        kept.save(qb=client)
-        assert kind.get(entry.Id, qb=client).SyncToken == "1"
+def test_a_new_company_has_the_usual_lists(client: Client) -> None:
     assert {one.Name for one in PaymentMethod.all(qb=client)} >= {"Cash", "Check", "Credit Card"}
     assert {one.Name for one in Term.all(qb=client)} >= {"Net 30", "Due on receipt"}
 
@@ -315,34 +238,3 @@ def test_a_deposit_holds_its_payments(client: Client) -> None:
     with pytest.raises(QuickbooksException) as caught:
         payment.save(qb=client)
     assert caught.value.error_code == 6540
-
-
-def test_errors_reach_the_client_as_its_exceptions(client: Client) -> None:
-    with pytest.raises(ObjectNotFoundException):
-        Customer.get(99, qb=client)
-    with pytest.raises(ValidationException) as caught:
-        Customer.where("Colour = 'red'", qb=client)
-    assert caught.value.error_code == 4001
-    new_customer(client, "Twin")
-    with pytest.raises(QuickbooksException) as clash:
-        new_customer(client, "Twin")
-    assert clash.value.error_code == 6240
-
-
-def test_the_consent_flow_gives_tokens_and_revoking_ends_them(books: Books, auth: AuthClient) -> None:
-    address = auth.get_authorization_url([Scopes.ACCOUNTING])
-    click = {"realm_id": books.realm, "decision": "connect"}
-    back = books.session.post(address, data=click, allow_redirects=False, timeout=5).headers["Location"]
-    given = dict(pair.split("=") for pair in back.partition("?")[2].split("&"))
-    assert (given["state"], given["realmId"]) == (auth.state_token, books.realm)
-    auth.get_bearer_token(given["code"], realm_id=given["realmId"])
-    books.token = auth.access_token
-    assert books.query("SELECT COUNT(*) FROM Customer") == {"totalCount": 0}
-    with pytest.raises(AuthClientError) as again:
-        auth.get_bearer_token(given["code"])
-    assert again.value.status_code == 400
-    assert auth.get_user_info().json()["emailVerified"] is True
-    auth.revoke()
-    assert books.send("GET", "companyinfo/1").status_code == 401
-    with pytest.raises(AuthClientError):
-        auth.refresh()

@@ -17,6 +17,21 @@ QuickBooks.REVOKE_URL = `${given.url}/v2/oauth2/tokens/revoke`;
 QuickBooks.USER_INFO_URL = `${given.url}/v1/openid_connect/userinfo`;
 OAuthClient.environment.sandbox = `${given.url}/`;
 
+// Which methods of the clients a script calls; `run` tells them in the end.
+const called = { 'node-quickbooks': new Set(), 'intuit-oauth': new Set() };
+
+function noting(client, name) {
+  return new Proxy(client, {
+    get(target, property, self) {
+      const value = Reflect.get(target, property, self);
+      if (typeof value === 'function') {
+        called[name].add(property);
+      }
+      return value;
+    },
+  });
+}
+
 function newOAuthClient() {
   const client = new OAuthClient({
     clientId: given.clientId,
@@ -24,17 +39,19 @@ function newOAuthClient() {
     environment: 'sandbox',
     redirectUri: 'http://localhost/callback',
   });
-  return client.setAuthorizeURLs({
+  const noted = noting(client, 'intuit-oauth');
+  noted.setAuthorizeURLs({
     authorizeEndpoint: `${given.url}/connect/oauth2`,
     tokenEndpoint: `${given.url}/oauth2/v1/tokens/bearer`,
     revokeEndpoint: `${given.url}/v2/oauth2/tokens/revoke`,
     userInfoEndpoint: `${given.url}/v1/openid_connect/userinfo`,
   });
+  return noted;
 }
 
 // A node-quickbooks client with a fresh access token; `call('createInvoice', …)` promises what the callback gets.
 async function newQuickBooks() {
-  const client = new QuickBooks({
+  const plain = new QuickBooks({
     consumerKey: given.clientId,
     consumerSecret: given.clientSecret,
     token: 'none yet',
@@ -46,6 +63,7 @@ async function newQuickBooks() {
     oauthversion: '2.0',
     refreshToken: given.refreshToken,
   });
+  const client = noting(plain, 'node-quickbooks');
   const call = (name, ...values) =>
     new Promise((resolve, reject) => {
       client[name](...values, (error, answer) => (error ? reject(error) : resolve(answer)));
@@ -54,17 +72,28 @@ async function newQuickBooks() {
   return { client, call };
 }
 
+// What a call comes to that is to be refused: the code of its (first) fault, or that it was not refused.
+function refusal(promise) {
+  return promise.then(
+    () => 'not refused',
+    (error) => ((error.response && error.response.data) || error).Fault.Error[0].code,
+  );
+}
+
 // One line of JSON a result; pytest compares them with what the simulator holds.
 function tell(step, value) {
   process.stdout.write(`${JSON.stringify({ step, value })}\n`);
 }
 
 function run(main) {
-  main().catch((error) => {
+  const done = main().then(() => {
+    tell('called', Object.fromEntries(Object.entries(called).map(([name, methods]) => [name, [...methods]])));
+  });
+  done.catch((error) => {
     const answer = error && error.response && error.response.data;
     process.stderr.write(`${(error && error.stack) || JSON.stringify(error)}\n${JSON.stringify(answer)}\n`);
     process.exitCode = 1;
   });
 }
 
-module.exports = { given, newOAuthClient, newQuickBooks, run, tell };
+module.exports = { given, newOAuthClient, newQuickBooks, OAuthClient, QuickBooks, refusal, run, tell };
