@@ -17,6 +17,8 @@ from tests.receiver_setup import REPOSITORY, free_port
 _IMAGES = REPOSITORY / "docs" / "images"
 _WITHIN_S = 180.0
 _USER = "demo@example.com"
+# It has discounts and taxes on both levels, and is paid in part.
+_INVOICE = 20015
 
 
 def main() -> None:
@@ -34,6 +36,7 @@ def main() -> None:
             _wait_for_sample_company(f"http://127.0.0.1:{ports['QUICKBOOKS_SIMULATOR_PORT']}")
             _wait_for_rest(folder)
             _take_all(url, _password(Path(folder)))
+            _take_simulator(f"http://127.0.0.1:{ports['INVOICED_SIMULATOR_PORT']}")
         finally:
             demo.send_signal(signal.SIGINT)
             demo.wait(timeout=60)
@@ -93,6 +96,12 @@ def _take_all(url: str, password: str) -> None:
             visitor.log_in(_USER, password)
             visitor.page.get_by_role("button", name="Re-sync all").wait_for()
             _save(visitor, "phone", height=900)
+
+
+def _take_simulator(invoiced_url: str) -> None:
+    """Take one invoice on the page of the Invoiced simulator."""
+    with chromium() as browser, Visitor.at(browser, invoiced_url) as visitor:
+        _shot(visitor, "invoiced-simulator", f"/_simulator/pages/account-1/invoices/{_INVOICE}", height=1000)
 
 
 def _shot(visitor: Visitor, name: str, path: str, height: int = 900) -> None:

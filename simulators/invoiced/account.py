@@ -25,6 +25,7 @@ _NO_CHANGE = frozenset({"updated_at"})
 # Application: one split of a payment, kept as an object of its own; see `applications`.
 INDEXES: dict[str, dict[str, Key]] = {
     "customer": {
+        "name": lambda one: str(one["name"]).lower(),
         "number": lambda one: one["number"],
         "parent_customer": lambda one: one["parent_customer"],
         "updated_at": lambda one: one["updated_at"],
@@ -48,6 +49,7 @@ INDEXES: dict[str, dict[str, Key]] = {
     },
     "payment": {
         "customer": lambda one: one["customer"],
+        "reference": lambda one: str(one["reference"]).lower() if one["reference"] else None,
         "charge": lambda one: one["charge"].get("id") if isinstance(one["charge"], dict) else None,
         "updated_at": lambda one: one["updated_at"],
         "created_at": lambda one: one["created_at"],

@@ -19,11 +19,13 @@ from simulators.invoiced.control_routes import control_routes
 from simulators.invoiced.describe import describe
 from simulators.invoiced.errors import ApiError
 from simulators.invoiced.invoices import fall_due
+from simulators.invoiced.pages import page_routes
 from simulators.invoiced.routes import vendor_routes
 from simulators.invoiced.sample_company import furnish
 from simulators.invoiced.switches import Switches
 from simulators.invoiced.webhook_attempts import note_try
 from simulators.json_numbers import ExactJsonProvider
+from simulators.page_look import install_look
 from simulators.request_log import RequestLog
 from simulators.store import Company, Store
 from simulators.webhook_sender import Delivery, Schedule, Target, WebhookSender
@@ -71,6 +73,8 @@ def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simu
     install_control(app, rules, requests, clock, sender, without=RECORD_FAULTS)
     _install_access(app, keys, account_of, ConcurrencyLimit(CONCURRENT_CALLS) if options.limits else None)
     app.register_blueprint(control_routes(keys, account_of, sender))
+    install_look(app, "Invoiced")
+    app.register_blueprint(page_routes(keys, account_of, sender))
     app.register_blueprint(vendor_routes())
     app.register_error_handler(ApiError, _refuse)
     app.register_error_handler(HTTPException, _refuse_unknown)

@@ -47,14 +47,11 @@ def control_routes(keys: dict[str, str], account_of: Callable[[str], Account], s
     @routes.post("/webhooks")
     def register_webhook() -> Response:
         body = posted_object("url", "secret")
-        address = urlsplit(body["url"])
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ControlError("url is not an http address")
         if not isinstance(body.get("replay", False), bool):
             raise ControlError("replay is true or false")
         account = chosen(body)
         with account.company.transaction():
-            sender.register(body["url"], body["secret"], account.company.id)
+            send_webhooks(account, sender, body["url"], body["secret"])
             count = replay(account) if body.get("replay") else 0
         return json_answer({"url": body["url"], "replayed": count}, 201)
 
@@ -92,6 +89,20 @@ def control_routes(keys: dict[str, str], account_of: Callable[[str], Account], s
             return json_answer(account.shown(merge(account, survivor, body["gone"])))
 
     return routes
+
+
+def send_webhooks(account: Account, sender: WebhookSender, url: str, secret: str) -> None:
+    """Send the account's events to `url` from now on, signed with `secret`.
+
+    Raises:
+        ControlError: it is no address, or there is no secret.
+    """
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise ControlError("url is not an http address")
+    if not secret:
+        raise ControlError("secret is missing")
+    sender.register(url, secret, account.company.id)
 
 
 def replay(account: Account) -> int:
