@@ -15,7 +15,13 @@ PLURALS = {
     "webhook_attempts": "webhook_attempt",
 }
 # What lies under another object: the entity is not that of the path's first word.
-_NESTED = {("customers", "contacts"): "contact", ("charges", "refunds"): "refund"}
+_NESTED = {
+    ("customers", "contacts"): "contact",
+    ("customers", "payment_sources"): "payment_source",
+    ("customers", "cards"): "payment_source",
+    ("customers", "bank_accounts"): "payment_source",
+    ("charges", "refunds"): "refund",
+}
 _ON_ONE: dict[str, Operation] = {"GET": "read", "PATCH": "update", "DELETE": "delete"}
 _ACTIONS: dict[tuple[str, str], Operation] = {
     ("POST", "void"): "void",
@@ -25,6 +31,8 @@ _ACTIONS: dict[tuple[str, str], Operation] = {
     ("GET", "balance"): "read",
     ("GET", "contacts"): "query",
     ("POST", "contacts"): "create",
+    ("GET", "payment_sources"): "query",
+    ("POST", "payment_sources"): "create",
     ("POST", "refunds"): "create",
 }
 
@@ -45,6 +53,6 @@ def describe(method: str, path: str) -> Call:
         operation = "void" if (method, entity) == ("DELETE", "payment") else _ON_ONE.get(method)
     elif len(rest) == 2:
         operation = _ACTIONS.get((method, rest[1]))
-    elif len(rest) == 3 and entity == "contact":
+    elif len(rest) == 3 and rest[1] in ("contacts", "cards", "bank_accounts"):
         operation = _ON_ONE.get(method)
     return Call(entity, operation) if entity and operation else Call(None, None)

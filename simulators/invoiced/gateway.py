@@ -1,32 +1,28 @@
 """The gateway: it charges cards and bank accounts, and says how that ended.
 
-Source: Invoiced API reference, Create a charge. No money moves here, so the token in the request decides: one
-that begins with `fail` stands for a card or account that declines, one that begins with `pending` for one whose
-charges take days, any other for one that pays at once.
+Source: Invoiced API reference, Create a charge. No money moves here: what the card or account is like decides.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from simulators.invoiced import fields, payments
+from simulators.invoiced import fields, payment_sources, payments
 from simulators.invoiced.account import Account
 from simulators.invoiced.charges import CHARGE_STATES, new_charge
 from simulators.invoiced.documents import customer_of
 from simulators.invoiced.errors import ApiError, bad_parameter
+from simulators.invoiced.payment_sources import SOURCE_OF_METHOD, TOKENS, new_source, vault
 from simulators.invoiced.settlement import keep_invoice, refresh_documents
 from simulators.store import Object
 
-_SOURCE_OF_METHOD = {"credit_card": "card", "ach": "bank_account"}
-_TOKENS = ("invoiced_token", "gateway_token")
-
 _READERS: dict[str, fields.Reader] = {
     "customer": fields.reference,
-    "method": fields.one_of(*_SOURCE_OF_METHOD),
+    "method": fields.one_of(*SOURCE_OF_METHOD),
     "currency": fields.currency,
     "amount": fields.number,
     "invoiced_token": fields.text,
     "gateway_token": fields.text,
-    "payment_source_type": fields.one_of(*_SOURCE_OF_METHOD.values()),
+    "payment_source_type": fields.one_of(*SOURCE_OF_METHOD.values()),
     "payment_source_id": fields.whole,
     "vault_method": fields.flag,
     "make_default": fields.flag,
@@ -58,7 +54,7 @@ def charge(account: Account, body: Mapping[str, Any]) -> Object:
         account.tell("charge", "failed", made)
         return made
     if values.get("vault_method") and made["status"] != "failed":
-        _vault(account, customer, source, is_default=bool(values.get("make_default")))
+        vault(account, customer, source, is_default=bool(values.get("make_default")))
     return payments.keep_new(account, payment | {"charge": made, "reference": made["gateway_id"]}, splits)
 
 
@@ -80,7 +76,7 @@ def pay(account: Account, invoice_id: int) -> Object:
     return charge(account, {
         **{name: invoice[name] for name in ("customer", "currency")},
         "amount": invoice["balance"],
-        "method": next(method for method, kind in _SOURCE_OF_METHOD.items() if kind == source["object"]),
+        "method": next(method for method, kind in SOURCE_OF_METHOD.items() if kind == source["object"]),
         "payment_source_type": source["object"],
         "payment_source_id": source["id"],
         "applied_to": [{"type": "invoice", "invoice": invoice_id, "amount": invoice["balance"]}],
@@ -106,62 +102,19 @@ def settle_charge(account: Account, payment_id: int, status: str, failure_messag
 
 def _source(account: Account, customer: Object, values: Mapping[str, Any]) -> Object:
     """Return the card or bank account to charge: a saved one, or a new one from a token."""
-    given = [name for name in (*_TOKENS, "payment_source_id") if name in values]
+    given = [name for name in (*TOKENS, "payment_source_id") if name in values]
     if len(given) != 1:
-        raise ApiError(400, f"Give exactly one of {', '.join(_TOKENS)} or payment_source_type with payment_source_id")
-    if given[0] in _TOKENS:
-        return _new_source(account, customer, _SOURCE_OF_METHOD[values["method"]], values[given[0]])
+        raise ApiError(400, f"Give exactly one of {', '.join(TOKENS)} or payment_source_type with payment_source_id")
+    if given[0] in TOKENS:
+        return new_source(account, customer, SOURCE_OF_METHOD[values["method"]], values[given[0]])
     kind, id = fields.required(values, "payment_source_type"), values["payment_source_id"]
-    source = account.find("payment_source", id)
-    if source is None or (source["_customer"], source["object"]) != (customer["id"], kind):
+    source = payment_sources.find(account, customer["id"], kind, id)
+    if source is None:
         raise bad_parameter("payment_source_id", f"Payment source was not found: {id}")
     return source
-
-
-def _new_source(account: Account, customer: Object, kind: str, token: str) -> Object:
-    declines, now = token.startswith("fail"), account.now()
-    if kind == "card":
-        own: Object = {
-            "brand": "Visa",
-            "last4": "4242",
-            "exp_month": 12,
-            "exp_year": account.clock.now().year + 2,
-            "funding": "credit",
-        }
-    else:
-        own = {
-            "bank_name": "Simulated Bank",
-            "last4": "7890",
-            "routing_number": "110000000",
-            "verified": True,
-            "currency": customer["currency"] or "usd",
-        }
-    return {
-        "id": account.company.next_number("payment_source", 3001),
-        "object": kind,
-        **own,
-        "chargeable": not declines,
-        "failure_reason": "The payment was declined" if declines else None,
-        "gateway": None,
-        "gateway_id": None,
-        "gateway_customer": None,
-        "merchant_account": None,
-        "receipt_email": None,
-        "created_at": now,
-        "updated_at": now,
-        "_customer": customer["id"],
-        "_takes_days": token.startswith("pending"),
-    }
 
 
 def _outcome(source: Object) -> Object:
     if not source["chargeable"]:
         return {"status": "failed", "failure_message": source["failure_reason"] or "The payment was declined"}
     return {"status": "pending" if source["_takes_days"] else "succeeded"}
-
-
-def _vault(account: Account, customer: Object, source: Object, is_default: bool) -> None:
-    if account.find("payment_source", source["id"]) is None:
-        account.add("payment_source", source)
-    if is_default:
-        account.change("customer", customer, customer | {"payment_source": account.shown(source)})

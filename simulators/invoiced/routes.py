@@ -18,6 +18,7 @@ from simulators.invoiced import (
     emails,
     gateway,
     invoices,
+    payment_sources,
     payments,
     refunds,
     webhook_attempts,
@@ -104,6 +105,12 @@ def vendor_routes() -> Blueprint:
     routes.add_url_rule(f"{of_customer}/<int:id>", "read_contact", _read_contact)
     routes.add_url_rule(f"{of_customer}/<int:id>", "change_contact", _change_contact, methods=["PATCH"])
     routes.add_url_rule(f"{of_customer}/<int:id>", "delete_contact", _delete_contact, methods=["DELETE"])
+    sources = "/customers/<int:customer>/payment_sources"
+    routes.add_url_rule(sources, "list_payment_source", _list_sources)
+    routes.add_url_rule(sources, "create_payment_source", _create_source, methods=["POST"])
+    for source in payment_sources.SOURCE_OF_METHOD.values():
+        path = f"/customers/<int:customer>/{source}s/<int:id>"
+        routes.add_url_rule(path, f"delete_{source}", partial(_delete_source, source), methods=["DELETE"])
     return routes
 
 
@@ -244,4 +251,20 @@ def _change_contact(customer: int, id: int) -> Response:
 def _delete_contact(customer: int, id: int) -> Response:
     with _account().company.transaction():
         contacts.delete(_account(), customer, id)
+    return Response(status=204)
+
+
+def _list_sources(customer: int) -> Response:
+    _account().get("customer", customer)
+    return _page(list_page(_account(), "payment_source", request.args, request.base_url, customer))
+
+
+def _create_source(customer: int) -> Response:
+    with _account().company.transaction():
+        return _answer("payment_source", payment_sources.create(_account(), customer, _body()), 201)
+
+
+def _delete_source(kind: str, customer: int, id: int) -> Response:
+    with _account().company.transaction():
+        payment_sources.delete(_account(), customer, kind, id)
     return Response(status=204)

@@ -190,6 +190,35 @@ def test_a_credit_note_is_issued_sent_and_voided(client: Any) -> None:
         note.send()
 
 
+@WALK.walks(
+    "Customer.payment_sources", "PaymentSource.create", "PaymentSource.list", "Card.delete", "BankAccount.delete"
+)
+def test_cards_and_bank_accounts_are_kept_charged_and_forgotten(account: Account, client: Any) -> None:
+    sources = client.Customer.retrieve(OWNER).payment_sources()
+    card = sources.create(method="credit_card", invoiced_token="tok_1", make_default=True)
+    bank = sources.create(method="ach", gateway_token="pending_1")
+    assert (card.object, card.brand, bank.object, bank.bank_name) == ("card", "Visa", "bank_account", "Simulated Bank")
+    assert listed(sources, 1) == [card.id, bank.id]
+    assert client.Customer.retrieve(OWNER).payment_source == card
+    saved = {"payment_source_type": "bank_account", "payment_source_id": bank.id}
+    payment = client.Charge.create(customer=OWNER, method="ach", amount=5, applied_to=[], **saved)
+    assert payment.charge["status"] == "pending"
+    for wrong in ({"method": "cash"}, {"gateway_token": "fail_1"}, {"invoiced_token": None}, {"gateway_token": "two"}):
+        with pytest.raises(errors.InvalidRequestError) as caught:
+            sources.create(**{"method": "ach", "invoiced_token": "tok_2"} | wrong)
+        assert caught.value.status_code == 400
+    assert card.delete() and bank.delete()
+    assert listed(sources, 1) == []
+    assert client.Customer.retrieve(OWNER).payment_source is None
+    for gone, words in ((card, "Card"), (bank, "Bank account")):
+        with pytest.raises(errors.InvalidRequestError, match=f"{words} was not found: {gone.id}"):
+            gone.delete()
+    told = [one.type for one in client.Event.list()[0] if one.type.startswith("payment_source")]
+    assert told == ["payment_source.deleted"] * 2 + ["payment_source.created"] * 2
+    logged = [one["operation"] for one in account.control("GET", "requests", 200) if one["entity"] == "payment_source"]
+    assert [logged.count(one) for one in ("create", "query", "delete")] == [6, 3, 4]
+
+
 @WALK.walks("Payment.send")
 def test_a_receipt_of_a_payment_is_sent(client: Any) -> None:
     (mail,) = client.Payment.create(customer=OWNER, amount=5).send()
@@ -266,10 +295,11 @@ def test_what_is_not_simulated_is_answered_as_unknown(client: Any) -> None:
     invoice = client.Invoice.create(**_document("Bill"))
     calls = [
         *(functools.partial(one.retrieve, 1) for one in unknown if type(one).retrieve is InvoicedObject.retrieve),
-        customer.payment_sources().list, customer.line_items().list, customer.invoice, customer.consolidate_invoices,
-        customer.list_notes().list, customer.send_statement_sms, customer.send_statement_letter,
+        customer.line_items().list, customer.invoice, customer.consolidate_invoices, customer.list_notes().list,
+        customer.send_statement_sms, customer.send_statement_letter,
         invoice.payment_plan().retrieve, invoice.attachments, invoice.notes().list, invoice.send_sms,
         invoice.send_letter, client.CreditNote.attachments, functools.partial(client.Refund.retrieve, 1),
+        functools.partial(customer.payment_sources().retrieve, 1),
     ]  # fmt: skip
     for call in calls:
         with pytest.raises(errors.InvalidRequestError, match="Request was not recognized") as caught:
