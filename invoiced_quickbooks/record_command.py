@@ -89,7 +89,7 @@ def _print_both_sides(document: dict[str, Any]) -> None:
     console().print(table)
     if document["why_not_invoiced"]:
         click.echo(f"Invoiced could not be asked: {document['why_not_invoiced']}")
-    for url in (document["invoiced_url"], *document["quickbooks_urls"]):
+    for url in (*document["invoiced_urls"], document["customers_view"], *document["quickbooks_urls"]):
         if url:
             click.echo(url)
 

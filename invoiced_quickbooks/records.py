@@ -67,7 +67,8 @@ def both_sides_document(api_url: str, known: Known, compared: BothSides) -> dict
             for row in compared.rows
             if row.invoiced is not None or row.quickbooks is not None
         ],
-        "invoiced_url": compared.invoiced_url,
+        "invoiced_urls": [address for _, address in compared.in_invoiced],
+        "customers_view": compared.customers_view,
         "quickbooks_urls": [
             url for link in known.links if (url := in_quickbooks(api_url, link.qbo_entity, link.qbo_id)) is not None
         ],

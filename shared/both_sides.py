@@ -12,9 +12,10 @@ from shared.db import connections, links, records
 from shared.db.models import Link, Record
 from shared.db.records import RecordKey
 from shared.errors import SyncError
-from shared.invoiced.entities import Customer, Invoice, Payment
+from shared.invoiced.entities import Customer, Invoice, Payment, id_of
 from shared.messages import Kind
 from shared.side_by_side import Row, Standing, customer_rows, invoice_rows, payment_rows
+from shared.web_addresses import OfInvoiced, in_invoiced
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,13 @@ class Known:
 
 @dataclass(frozen=True)
 class BothSides:
-    """The two sides line by line. `why_not`: why Invoiced's is missing; `invoiced_url`: where a person opens it."""
+    """The two sides line by line. `why_not`: why Invoiced's is missing; `in_invoiced`: what a person can open there,
+    names and addresses; `customers_view`: the address under which its customer sees it."""
 
     rows: list[Row]
     currency: str | None
-    invoiced_url: str | None
+    in_invoiced: list[tuple[str, str]]
+    customers_view: str | None
     why_not: str | None
 
 
@@ -78,6 +81,7 @@ def compare(clients: Clients, known: Known, read: Mapping[str, Standing]) -> Bot
     return BothSides(
         _rows(known, here, standings, None if read else known.applied),
         (known.row.currency if known.row else None) or getattr(here, "currency", None),
+        _pages_in_invoiced(clients.config.invoiced_api_url, known, here),
         url if url and url.startswith(("https://", "http://")) else None,
         why_not,
     )
@@ -99,6 +103,25 @@ def _in_invoiced(clients: Clients, known: Known) -> tuple[Invoice | Payment | Cu
     except SyncError as error:
         return None, error.cause
     return None, None
+
+
+def _pages_in_invoiced(api_url: str, known: Known, here: Invoice | Payment | Customer | None) -> list[tuple[str, str]]:
+    key = known.key
+    pages: list[tuple[str, OfInvoiced, object]] = []
+    match key.kind:
+        case Kind.INVOICE:
+            pages.append(("Invoice", OfInvoiced.INVOICE, key.record_id))
+        case Kind.PAYMENT:
+            pages.append(("Payment", OfInvoiced.PAYMENT, key.record_id))
+        case Kind.CUSTOMER:
+            pages.append(("Customer", OfInvoiced.CUSTOMER, key.record_id))
+        case Kind.QUICKBOOKS_CUSTOMER if known.links:
+            pages.append(("Customer", OfInvoiced.CUSTOMER, known.links[0].record_id))
+    if isinstance(here, Payment):
+        spent = [id_of(split.credit_note) for split in here.applied_to or ()]
+        pages += [(f"Credit note #{one}", OfInvoiced.CREDIT_NOTE, one) for one in spent if one is not None]
+    opened = [(name, in_invoiced(api_url, kind, record_id)) for name, kind, record_id in pages]
+    return [(name, address) for name, address in opened if address is not None]
 
 
 def _applied(session: Session, key: RecordKey, found: list[Link]) -> Decimal | None:

@@ -1,13 +1,19 @@
 """Where a person opens a record in the vendors' own web pages. Pure.
 
-Intuit's pages are addressed by `txnId` (`nameId` for a customer); its sandbox has a host of its own.
+Intuit's pages are addressed by `txnId` (`nameId` for a customer); its sandbox has a host of its own. Those of Invoiced
+are not documented; integrations of others link to them by the API's own word for the kind and the id.
 """
 
-from urllib.parse import urlencode, urlsplit
+from enum import StrEnum
+from urllib.parse import quote, urlencode, urlsplit
 
 _QUICKBOOKS_HOSTS = {
     "quickbooks.api.intuit.com": "https://app.qbo.intuit.com",
     "sandbox-quickbooks.api.intuit.com": "https://app.sandbox.qbo.intuit.com",
+}
+_INVOICED_HOSTS = {
+    "api.invoiced.com": "https://app.invoiced.com",
+    "api.sandbox.invoiced.com": "https://app.sandbox.invoiced.com",
 }
 _PAGES = {
     "Invoice": ("invoice", "txnId"),
@@ -15,6 +21,21 @@ _PAGES = {
     "CreditMemo": ("creditmemo", "txnId"),
     "Customer": ("customerdetail", "nameId"),
 }
+
+
+class OfInvoiced(StrEnum):
+    """Whatever of Invoiced has a page of its own there."""
+
+    INVOICE = "invoices"
+    PAYMENT = "payments"
+    CUSTOMER = "customers"
+    CREDIT_NOTE = "credit_notes"
+
+
+def in_invoiced(api_url: str, kind: OfInvoiced, record_id: object) -> str | None:
+    """Return the page of a record in Invoiced, for its staff; None where the API is not Invoiced's own."""
+    host = _INVOICED_HOSTS.get(urlsplit(api_url).hostname or "")
+    return None if host is None else f"{host}/{kind.value}/{quote(str(record_id), safe='')}"
 
 
 def in_quickbooks(api_url: str, entity: str, qbo_id: str) -> str | None:

@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
@@ -39,6 +39,14 @@ class Profile:
     settings: Settings
     preferences: Preferences
     started: bool = True
+
+
+class Named(NamedTuple):
+    """What a connection is called, and its state."""
+
+    id: str
+    name: str
+    state: str
 
 
 def add(
@@ -96,6 +104,12 @@ def add(
 def list_all(session: Session) -> list[Connection]:
     """Return all connections, the oldest first."""
     return list(session.scalars(sa.select(Connection).order_by(Connection.created_at, Connection.id)))
+
+
+def list_names(session: Session) -> list[Named]:
+    """Return what all connections are called, by name."""
+    found = session.execute(sa.select(Connection.id, Connection.name, Connection.state))
+    return sorted((Named(*row) for row in found), key=lambda one: (one.name.casefold(), one.id))
 
 
 def find(session: Session, connection_id: str) -> Connection | None:

@@ -205,6 +205,15 @@ def test_two_companies_side_by_side(product: Product, admin: Visitor, simulators
 
     expect(admin.page.get_by_role("listitem")).to_have_count(2)
     assert admin.violations() == []
+    admin.go(f"/companies/{companies[0].connection_id}/sweeps")
+    admin.page.locator("nav summary", has_text="choose another company").focus()
+    admin.page.keyboard.press("Enter")
+    other = admin.page.locator(f"nav a[href='/companies/{companies[1].connection_id}/sweeps']")
+    expect(other).to_be_visible()
+    assert admin.violations() == []
+    other.focus()
+    admin.page.keyboard.press("Enter")
+    admin.page.wait_for_url(f"**/companies/{companies[1].connection_id}/sweeps")
     for number, company in enumerate(companies, 1):
         books.assert_they_agree(company)
         total = sum((one["TotalAmt"] for one in company.quickbooks.objects("Invoice")), Decimal(0))

@@ -18,7 +18,7 @@ from shared.db.sweeps import Scope
 from shared.db.users import Role
 from shared.messages import Kind, Why
 from shared.outcomes import Outcome, Settlement
-from shared.web_addresses import in_quickbooks
+from shared.web_addresses import OfInvoiced, in_invoiced, in_quickbooks
 from tests.conftest import Database
 from tests.flows.company import DAY_S, ISSUED_AT, Company
 from tests.flows.conftest import StartCompany
@@ -279,9 +279,14 @@ def test_all_that_a_search_finds_is_synced_and_posted_again(company: Company, ad
     assert "Nothing was searched for." in admin.act(page, action="resync", matching="1")
 
 
-def test_only_intuits_own_pages_are_linked_to() -> None:
+def test_only_the_vendors_own_pages_are_linked_to() -> None:
     production, sandbox = "https://quickbooks.api.intuit.com", "https://sandbox-quickbooks.api.intuit.com"
     assert in_quickbooks(production, "Invoice", "208") == "https://app.qbo.intuit.com/app/invoice?txnId=208"
     assert in_quickbooks(sandbox, "Customer", "7") == "https://app.sandbox.qbo.intuit.com/app/customerdetail?nameId=7"
     assert in_quickbooks("http://localhost:8081", "Invoice", "208") is None
     assert in_quickbooks(production, "Item", "1") is None
+    payment = in_invoiced("https://api.invoiced.com", OfInvoiced.PAYMENT, 7)
+    assert payment == "https://app.invoiced.com/payments/7"
+    note = in_invoiced("https://api.sandbox.invoiced.com", OfInvoiced.CREDIT_NOTE, "../7")
+    assert note == "https://app.sandbox.invoiced.com/credit_notes/..%2F7"
+    assert in_invoiced("http://localhost:8082", OfInvoiced.CUSTOMER, 7) is None

@@ -175,6 +175,19 @@ def test_synchronize_asks_for_a_sweep_shows_it_and_can_be_cancelled(sqlite_datab
     assert "Cancelled a sync" in text_of(admin.get(f"{overview}audit/"))
 
 
+def test_another_company_is_chosen_on_the_same_kind_of_page(sqlite_database: Database, tmp_path: Path) -> None:
+    here = company(sqlite_database)
+    admin = visit(sqlite_database, tmp_path)
+    assert "choose another company" not in text_of(admin.get(f"/companies/{here}/sweeps"))
+    there = connect(sqlite_database.engine, secret="s", realm_id="1", name="Acme")
+    with make_sessions(sqlite_database.engine).begin() as session:
+        seen_at = datetime(2026, 1, 15, tzinfo=UTC)
+        session.add(Record(connection_id=here, kind="invoice", record_id="1", first_seen_at=seen_at))
+    for page, same in (("sweeps", "sweeps"), ("records/invoice/1", "records"), ("attention", "attention"), ("", "")):
+        assert f'href="/companies/{there}/{same}">Acme</a>' in admin.get(f"/companies/{here}/{page}").text
+    assert f'href="/companies/{there}/">Acme</a>' in admin.get(f"/companies/{here}/set-up").text
+
+
 def test_an_answer_of_intuit_that_nobody_asked_for_connects_nothing(sqlite_database: Database, tmp_path: Path) -> None:
     admin = visit(sqlite_database, tmp_path)
     answer = admin.get("/oauth/callback?code=c&realmId=1&state=forged")

@@ -80,6 +80,7 @@ def register(app: Flask, services: Services) -> CSRFProtect:
             with services.reading_sessions.begin() as session:
                 g.company = connections.find(session, company_id)
                 g.needing_attention = count_needing_attention(session, company_id)
+                g.companies = connections.list_names(session)
             if g.company is None:
                 abort(404, "There is no such company here (any more).")
         return None
@@ -90,6 +91,7 @@ def register(app: Flask, services: Services) -> CSRFProtect:
     app.add_template_filter(local_time)
     app.add_template_filter(money)
     app.add_template_global(navigation)
+    app.add_template_global(companies_to_choose_from)
     app.add_template_global(place_of)
     return protection
 
@@ -107,6 +109,17 @@ def navigation() -> Sequence[tuple[str, str, bool]]:
         for endpoint, name in _NAVIGATION
         if endpoint in current_app.view_functions
     ]
+
+
+def companies_to_choose_from() -> Sequence[tuple[str, str, str, bool]]:
+    """Return all companies, if there are several: for each the address of the kind of page being shown, its name, its
+    state, and whether it is the one at hand."""
+    if getattr(g, "company", None) is None or len(g.companies) < 2:
+        return ()
+    here = (request.endpoint or "").rpartition(".")[0]
+    pages = (endpoint for endpoint, _ in _NAVIGATION if endpoint.rpartition(".")[0] == here)
+    endpoint = next(pages, "page.companies.overview")
+    return [(url_for(endpoint, company_id=one.id), one.name, one.state, one.id == g.company.id) for one in g.companies]
 
 
 def local_time(instant: datetime | None, zone: str | None = None) -> str:

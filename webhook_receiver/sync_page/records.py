@@ -172,7 +172,8 @@ def make_records(services: Services) -> Blueprint:
                 (link, in_quickbooks(services.config.quickbooks_api_url, link.qbo_entity, link.qbo_id))
                 for link in known.links
             ],
-            invoiced_url=compared.invoiced_url,
+            in_invoiced=compared.in_invoiced,
+            customers_view=compared.customers_view,
             cause=attention.cause_of(known.row) if known.row is not None else None,
             kinds=words.KINDS,
             whys=words.WHYS,
