@@ -53,7 +53,8 @@ class ClientWalk:
         """Fails if one of these methods is not called meanwhile."""
         with self._noting() as called:
             yield
-        assert set(methods) - called == set()
+        uncalled = sorted(set(methods) - called)
+        assert not uncalled, f"left uncalled: {uncalled}"
 
     @contextmanager
     def _noting(self) -> Iterator[set[str]]:
@@ -79,7 +80,8 @@ class ClientWalk:
 
     def left(self) -> set[str]:
         """Return the classes of which nothing is driven, and else the methods that are not."""
-        assert self.walked - set().union(*self.offered.values()) == set()
+        unknown = sorted(self.walked - set().union(*self.offered.values()))
+        assert not unknown, f"the client does not have {unknown}"
         found = set()
         for name, methods in self.offered.items():
             missing = methods - self.walked

@@ -170,6 +170,8 @@ def test_a_connection_is_made_refreshed_and_revoked(books: Books, modules: Path)
     assert told["api"]["QueryResponse"] == {"totalCount": 0}
     assert told["refusal"]["fault"]["errors"][0]["code"] == "610"
     assert told["refreshed"]["refresh_token"] == told["token"]["refresh_token"]
+    assert told["made"] == "Söhne"
+    assert 0 < told["hardExpiry"] <= 5 * 366 * 86_400
     assert (told["codeAgain"], told["revoked"]) == ("refused", "refused")
     assert set(told["called"]["intuit-oauth"]) >= OAUTH_WALKED
     assert books.send("GET", "companyinfo/1").status_code == 401

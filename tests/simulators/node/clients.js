@@ -32,8 +32,9 @@ function noting(client, name) {
   });
 }
 
-function newOAuthClient() {
+function newOAuthClient(more = {}) {
   const client = new OAuthClient({
+    ...more,
     clientId: given.clientId,
     clientSecret: given.clientSecret,
     environment: 'sandbox',

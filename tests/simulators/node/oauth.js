@@ -22,8 +22,12 @@ run(async () => {
   tell('refreshed', (await client.refresh()).getJson());
   tell('codeAgain', await client.createToken(back).then(() => 'given', () => 'refused'));
 
-  const fresh = newOAuthClient();
-  await fresh.refreshUsingToken(token.refresh_token);
+  const path = `v3/company/${given.realm}/customer`;
+  const made = await client.makeApiCall({ url: path, method: 'POST', body: { DisplayName: 'Söhne' } });
+  tell('made', made.json.Customer.DisplayName);
+
+  const fresh = newOAuthClient({ includeRefreshTokenHardExpiresIn: true });
+  tell('hardExpiry', (await fresh.refreshUsingToken(token.refresh_token)).getJson().x_refresh_token_hard_expires_in);
   await fresh.revoke();
   tell('revoked', await fresh.refreshUsingToken(token.refresh_token).then(() => 'given', () => 'refused'));
 });
