@@ -129,10 +129,15 @@ class Account:
         """Record an event about an object and send it to the account's webhook."""
         if kind in _WITHOUT_EVENTS:
             return
-        data: dict[str, Any] = {"object": self.in_event(kind, one)}
+        event: Object = {
+            "type": f"{kind}.{what}",
+            "timestamp": self.now(),
+            "data": {"object": self.in_event(kind, one)},
+        }
         if previous is not None:
-            data["previous"] = self.shown(previous)
-        self._publish({"type": f"{kind}.{what}", "timestamp": self.now(), "data": data})
+            where = event if self.switches.previous_beside_data else event["data"]
+            where["previous"] = self.shown(previous)
+        self._publish(event)
 
     def tell_of_standing(self, kind: Kind, one: Object) -> None:
         """Send a `created` event of an object that has stood for some time, as of its last change."""

@@ -1,5 +1,6 @@
 """Wires the simulator of Invoiced together."""
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -57,7 +58,10 @@ def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simu
     def noted(company: Company, delivery: Delivery, status: int | None) -> None:
         note_try(company, delivery, status, clock.timestamp(), switches.events_kept)
 
-    sender = WebhookSender(store, clock, schedule, _webhook_headers, noted)
+    def headers(target: Target, body: bytes) -> dict[str, str]:
+        return _webhook_headers(target, body, switches.base64_signature)
+
+    sender = WebhookSender(store, clock, schedule, headers, noted)
 
     def account_of(company: str) -> Account:
         return Account(store.company(company), clock, switches, sender)
@@ -77,6 +81,7 @@ def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simu
     app.register_blueprint(page_routes(keys, account_of, sender))
     app.register_blueprint(vendor_routes())
     app.register_error_handler(ApiError, _refuse)
+    _install_retry_after(app, switches.retry_after_s)
     app.register_error_handler(HTTPException, _refuse_unknown)
     return Simulator(app, store, sender)
 
@@ -91,11 +96,11 @@ def _api_keys(store: Store, options: Options) -> dict[str, str]:
     return keys
 
 
-def _webhook_headers(target: Target, body: bytes) -> dict[str, str]:
-    signature = hmac.new(target.secret.encode(), body, hashlib.sha256).hexdigest()
+def _webhook_headers(target: Target, body: bytes, in_base64: bool) -> dict[str, str]:
+    digest = hmac.new(target.secret.encode(), body, hashlib.sha256).digest()
     return {
         "Content-Type": "application/json",
-        "X-Invoiced-Signature": signature,
+        "X-Invoiced-Signature": base64.b64encode(digest).decode() if in_base64 else digest.hex(),
         "User-Agent": "Invoiced/simulator",
     }
 
@@ -124,6 +129,14 @@ def _install_access(
     def leave(error: BaseException | None) -> None:
         if limit is not None and "entered" in g:
             limit.leave(g.pop("entered"))
+
+
+def _install_retry_after(app: Flask, seconds: int) -> None:
+    @app.after_request
+    def say_when(answer: Response) -> Response:
+        if answer.status_code == 429 and seconds:
+            answer.headers["Retry-After"] = str(seconds)
+        return answer
 
 
 def _refusal(status: int) -> Response:

@@ -22,7 +22,7 @@ from simulators.store import Object
 Params = MultiDict[str, str]
 Test = Callable[[Object], bool]
 
-PER_PAGE = 100
+MOST_PER_PAGE = 100
 _DATED = frozenset({"invoice", "credit_note", "payment"})
 # Lists without `updated_after` (API reference).
 _NOT_BY_UPDATE = frozenset({"contact", "event", "webhook_attempt"})
@@ -55,11 +55,11 @@ def list_page(account: Account, kind: Kind, params: Params, url: str, customer: 
     Raises:
         ApiError: 400 with the parameter that makes no sense.
     """
-    page, per_page = _whole(params, "page", 1), _whole(params, "per_page", PER_PAGE)
+    page, per_page = _whole(params, "page", 1), _whole(params, "per_page", account.switches.page_size)
     if page < 1:
         raise bad_parameter("page", "page must be at least 1")
-    if not 1 <= per_page <= PER_PAGE:
-        raise bad_parameter("per_page", f"per_page must be from 1 to {PER_PAGE}")
+    if not 1 <= per_page <= MOST_PER_PAGE:
+        raise bad_parameter("per_page", f"per_page must be from 1 to {MOST_PER_PAGE}")
     first, end = (page - 1) * per_page, page * per_page
     ids = None if customer is not None else _ordered_ids(account, kind, params)
     if ids is None:

@@ -21,6 +21,10 @@ class Switches:
     """`updated_after` also returns what was updated in that very second."""
     empty_metadata_as_list: bool = False
     """Empty metadata is shown as [] instead of {}."""
+    previous_beside_data: bool = False
+    """Events carry `previous` beside `data` instead of inside it."""
+    base64_signature: bool = False
+    """`X-Invoiced-Signature` is in base64 instead of hex."""
     credit_event_has_customer: bool = False
     """Credit note and payment events carry the whole customer instead of its id."""
     merge_tells_documents: bool = False
@@ -33,6 +37,10 @@ class Switches:
     """An invoice written off by a credit note is `paid`; its status is bad_debt either way."""
     failed_charge_makes_payment: bool = False
     """A charge that fails is answered 201 with a payment whose charge failed, instead of 400 and no payment."""
+    page_size: int = 100
+    """How many objects a page has without `per_page`."""
+    retry_after_s: int = 0
+    """A 429 says in `Retry-After` to come back after so many seconds; 0: it says nothing."""
     retry_speed: float = 1
     """How many times faster than hourly a failed webhook is tried again."""
     events_kept: int = 10_000
@@ -43,3 +51,7 @@ class Switches:
             raise ValueError("retry_speed must be above 0")
         if self.events_kept < 1:
             raise ValueError("events_kept must be at least 1")
+        if not 1 <= self.page_size <= 100:
+            raise ValueError("page_size must be from 1 to 100")
+        if self.retry_after_s < 0:
+            raise ValueError("retry_after_s must not be negative")
