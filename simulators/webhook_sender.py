@@ -158,7 +158,7 @@ class WebhookSender:
             while self._sending or any(self._live(id) for id in self._queues):
                 if not self._wake.wait(max(0.0, deadline - time.monotonic())):
                     return False
-            return True
+            return not any(self._queues.values())
 
     def stop(self) -> None:
         """End the threads, at the latest after 2 s; what is not delivered stays in the store."""

@@ -71,6 +71,7 @@ def test_an_address_that_always_refuses_is_tried_hourly_for_two_days_and_then_di
     eventually(lambda: bool(account.control("GET", "webhooks", 200)[0]["disabled"]))
     shown = {"target": "account-1", "url": inbox.url, "disabled": True, "waiting": 1, "failing": 1}
     assert account.control("GET", "webhooks", 200) == [shown]
+    assert account.control("POST", "webhooks/flush", 200, json={}) == {"delivered": False}
     first = account.call("GET", "/webhook_attempts", 200)[0]
     assert first["payload"] == read_json(inbox.bodies[0]) == account.call("GET", f"/events/{first['event_id']}", 200)
     assert {one["status_code"] for one in first["attempts"]} == {500}
