@@ -12,6 +12,7 @@ from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.charges import CHARGE_STATES
 from simulators.invoiced.credits import write_off
 from simulators.invoiced.gateway import settle_charge
+from simulators.invoiced.invoices import view
 from simulators.invoiced.merging import merge
 from simulators.store import Object
 from simulators.webhook_sender import WebhookSender
@@ -68,6 +69,12 @@ def control_routes(keys: dict[str, str], account_of: Callable[[str], Account], s
         account = chosen(posted_object())
         with account.company.transaction():
             return json_answer(account.shown(write_off(account, id)))
+
+    @routes.post("/invoices/<int:id>/view")
+    def view_invoice(id: int) -> Response:
+        account = chosen(posted_object())
+        with account.company.transaction():
+            return json_answer(account.shown(view(account, id)))
 
     @routes.post("/payments/<int:id>/charge")
     def end_charge(id: int) -> Response:

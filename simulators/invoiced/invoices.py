@@ -72,6 +72,7 @@ def create(account: Account, body: Mapping[str, Any]) -> Object:
         "payment_url": None,
         "metadata": values.get("metadata", {}),
         "_sent": values.get("sent", False),
+        "_viewed": False,
     }
     fill_new(account, invoice, values, customer)
     if not invoice["draft"] and values.get("closed"):
@@ -131,6 +132,20 @@ def delete(account: Account, id: int) -> None:
     account.get("invoice", id)
     release_all(account, "invoice", id)
     account.remove("invoice", account.get("invoice", id))
+
+
+def view(account: Account, id: int) -> Object:
+    """Let the customer look at an invoice, as they do in the customer portal.
+
+    Raises:
+        ApiError: 400, it is a draft or voided.
+    """
+    before = account.get("invoice", id)
+    if before["status"] in ("draft", "voided"):
+        raise ApiError(400, f"An invoice that is {before['status']} cannot be viewed")
+    kept = keep_invoice(account, before, before | {"_viewed": True})
+    account.tell("invoice", "viewed", kept)
+    return kept
 
 
 def fall_due(account: Account) -> None:

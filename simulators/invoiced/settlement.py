@@ -67,6 +67,8 @@ def _invoice_status(invoice: Object, pending: bool, now: int) -> str:
         return "pending"
     if invoice["due_date"] is not None and invoice["due_date"] < now:
         return "past_due"
+    if invoice.get("_viewed"):
+        return "viewed"
     return "sent" if invoice["_sent"] else "not_sent"
 
 

@@ -195,6 +195,18 @@ def test_an_invoice_becomes_past_due_when_its_time_has_come(start_invoiced: Star
     assert account.call("GET", "/events", 200)[0]["data"]["previous"]["status"] == "not_sent"
 
 
+def test_an_invoice_is_viewed_by_its_customer(account: Account) -> None:
+    invoice = invoice_of(account, draft=True)
+    account.control("POST", f"invoices/{invoice.id}/view", 400)
+    invoice.draft = False
+    invoice.save()
+    assert account.control("POST", f"invoices/{invoice.id}/view", 200)["status"] == "viewed"
+    told = [one["type"] for one in account.call("GET", "/events", 200)]
+    assert told[:2] == ["invoice.viewed", "invoice.updated"]
+    invoice.void()
+    assert invoice.status == "voided"
+
+
 def test_requests_may_come_as_forms(account: Account) -> None:
     customer = account.client.Customer.create(name="Acme")
     form = {"customer": customer.id, "items[0][name]": "A", "items[0][unit_cost]": "12.50",
