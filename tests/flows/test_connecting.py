@@ -1,5 +1,6 @@
 """Connecting in the browser: Intuit's consent, the Invoiced account, what ends a connection and what brings it back."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from urllib.parse import parse_qs, urlsplit
@@ -109,7 +110,10 @@ def test_a_company_is_connected_on_the_page_and_posts_only_after_synchronize(com
     invoice = company.invoiced.invoice(company.invoiced.customer()["id"])
     assert company.invoice(invoice).outcome is Outcome.WAITING
     assert company.quickbooks.objects("Invoice") == []
-    admin.send(f"/companies/{company.id}/", f"/companies/{company.id}/synchronize")
+    look = f"/companies/{company.id}/preflight/first-look"
+    seen = re.search(r'name="seen" value="([^"]+)"', admin.get(look).text)
+    assert seen is not None
+    admin.send(look, f"/companies/{company.id}/synchronize", seen=seen[1])
     company.finish_sweeps()
     assert company.quickbooks.one("Invoice")["TotalAmt"] == invoice["total"]
 
