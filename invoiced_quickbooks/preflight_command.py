@@ -1,12 +1,10 @@
 """`preflight`: what would go wrong, and, on request, what would be posted."""
 
-from typing import Any
-
 import click
 
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.shown import print_json
-from shared.first_look import FirstLook, Sum
+from shared.first_look import FirstLook
 from shared.money import plain
 from shared.preflight import check
 from shared.preflight_facts import gather
@@ -29,30 +27,15 @@ def preflight(wants_look: bool, as_json: bool, connection_id: str | None) -> Non
                 if not as_json and look.read % 1000 == 0:
                     click.echo(f"{look.read} documents read …", err=True)
     if as_json:
-        print_json({"findings": [vars(finding) for finding in findings], "first_look": look and _document(look)})
+        print_json(
+            {"findings": [vars(finding) for finding in findings], "first_look": look and look.counted().document()}
+        )
         return
     for finding in findings:
         click.echo(click.style(f"{finding.severity.value}: {finding.title}", bold=True))
         click.echo(f"  {finding.explanation}\n  What to do: {finding.fix}")
     if wants_look:
         _show(look)
-
-
-def _document(look: FirstLook) -> dict[str, Any]:
-    return {
-        "invoices": {month: _sum(one) for month, one in sorted(look.invoices.items())},
-        "payments": {month: _sum(one) for month, one in sorted(look.payments.items())},
-        "currency": look.terms.home_currency,
-        "skipped_invoices": look.skipped_invoices,
-        "skipped_payments": look.skipped_payments,
-        "stuck_invoices": look.stuck_invoices,
-        "stuck_payments": look.stuck_payments,
-        "customers_to_create": look.customers_to_create,
-    }
-
-
-def _sum(one: Sum) -> dict[str, Any]:
-    return {"count": one.count, "amount": plain(one.amount)}
 
 
 def _show(look: FirstLook | None) -> None:

@@ -102,8 +102,15 @@ class _Look:
 
 
 def _document(record: LatestRecord) -> dict[str, Any]:
-    return vars(record) | {
+    return {
+        "connection": record.connection_id,
+        "kind": record.kind,
+        "id": record.record_id,
+        "label": record.label,
+        "outcome": record.outcome,
         "outcome_at": in_utc(record.outcome_at),
+        "cause": record.cause,
+        "remedy": record.remedy,
         "quickbooks": [{"entity": entity, "id": qbo_id} for entity, qbo_id in record.quickbooks],
     }
 

@@ -80,7 +80,7 @@ def show(number: int | None, as_json: bool, connection_id: str | None) -> None:
         return
     click.echo(_line(shown))
     for row in left:
-        click.echo(f"  {row['kind']} {row['number'] or row['id']}: {row['outcome']}. {row['cause'] or ''}")
+        click.echo(f"  {row['kind']} {row['label'] or row['id']}: {row['outcome']}. {row['cause'] or ''}")
 
 
 @sweep.command("list")

@@ -26,6 +26,7 @@ HEADER = (
     "ignored_by",
     "quickbooks",
 )
+_NAMED_APART = ("connection_id", "kind", "record_id", "quickbooks")
 _AT_A_TIME = 1000
 
 
@@ -64,7 +65,7 @@ def row_of(record: ListedRecord) -> tuple[Any, ...]:
 
 
 def document_of(record: ListedRecord) -> dict[str, Any]:
-    """Return a record as a JSON document."""
-    document = {field.name: getattr(record, field.name) for field in fields(record) if field.name != "quickbooks"}
-    document["quickbooks"] = [{"entity": entity, "id": qbo_id} for entity, qbo_id in record.quickbooks]
-    return document
+    """Return a record as a JSON document; other documents name a record by the same three fields."""
+    named = {"connection": record.connection_id, "kind": record.kind, "id": record.record_id}
+    known = {field.name: getattr(record, field.name) for field in fields(record) if field.name not in _NAMED_APART}
+    return {**named, **known, "quickbooks": [{"entity": entity, "id": qbo_id} for entity, qbo_id in record.quickbooks]}

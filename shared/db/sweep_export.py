@@ -22,4 +22,13 @@ def row_of(record: SweepRecord) -> tuple[Any, ...]:
 
 def document_of(record: SweepRecord) -> dict[str, Any]:
     """Return a record as a JSON document."""
-    return dict(zip(HEADER, row_of(record), strict=True))
+    return {
+        "connection": record.connection_id,
+        "kind": record.kind,
+        "id": record.record_id,
+        "label": record.label,
+        "outcome": record.outcome,
+        "cause": record.cause,
+        "remedy": record.remedy,
+        "at": record.settled_at,
+    }

@@ -140,7 +140,7 @@ def test_the_records_of_a_sweep_that_did_not_end_well_are_exported(cli: CommandL
         sweeps.mark_queued(session, number, [key], NOW)
         sweeps.settle_record(session, key, Settlement(Outcome.FAILED, cause="Closed."), "=INV-1", NOW)
     [left] = cli.json("sweep", "export")
-    assert (left["kind"], left["number"], left["outcome"], left["cause"]) == ("invoice", "=INV-1", "failed", "Closed.")
+    assert (left["kind"], left["label"], left["outcome"], left["cause"]) == ("invoice", "=INV-1", "failed", "Closed.")
     assert cli.call("sweep", "export", str(number)).stdout.splitlines() == [
         "kind,id,number,outcome,cause,remedy,at",
         "invoice,1,'=INV-1,failed,Closed.,,2026-11-27T12:00:00+00:00",
