@@ -1,4 +1,4 @@
-"""Lets a browser post forms from the simulator's own pages alone.
+"""Lets a browser post the forms of the simulator's pages from these pages alone.
 
 Listening on loopback is no protection by itself: any site that the same browser shows can post to it. A browser
 names the site that a form came from in `Origin`, and page scripts cannot change that.
@@ -6,14 +6,24 @@ names the site that a form came from in `Origin`, and page scripts cannot change
 
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import Forbidden
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def refuse_other_sites() -> None:
-    """Refuse a post that did not come from a page at this very address.
+def keep_to_own_site(routes: Blueprint) -> None:
+    """Refuse every post to these routes that another site sent, and let none show them in a frame."""
+    routes.before_request(_refuse_other_sites)
+
+    @routes.after_request
+    def stay_unframed(response: Response) -> Response:
+        response.headers["X-Frame-Options"] = "DENY"
+        return response
+
+
+def _refuse_other_sites() -> None:
+    """Let a post pass that came from a page at this very address.
 
     Raises:
         Forbidden: another site sent it, or nobody says who did; or this address goes by a name that is not

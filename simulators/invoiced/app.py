@@ -78,7 +78,7 @@ def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simu
     _install_access(app, keys, account_of, ConcurrencyLimit(CONCURRENT_CALLS) if options.limits else None)
     app.register_blueprint(control_routes(keys, account_of, sender))
     install_look(app, "Invoiced")
-    app.register_blueprint(page_routes(keys, account_of, sender))
+    app.register_blueprint(page_routes(keys, account_of))
     app.register_blueprint(vendor_routes())
     app.register_error_handler(ApiError, _refuse)
     _install_retry_after(app, switches.retry_after_s)

@@ -52,7 +52,7 @@ def control_routes(keys: dict[str, str], account_of: Callable[[str], Account], s
             raise ControlError("replay is true or false")
         account = chosen(body)
         with account.company.transaction():
-            send_webhooks(account, sender, body["url"], body["secret"])
+            send_webhooks(account, body["url"], body["secret"])
             count = replay(account) if body.get("replay") else 0
         return json_answer({"url": body["url"], "replayed": count}, 201)
 
@@ -98,7 +98,7 @@ def control_routes(keys: dict[str, str], account_of: Callable[[str], Account], s
     return routes
 
 
-def send_webhooks(account: Account, sender: WebhookSender, url: str, secret: str) -> None:
+def send_webhooks(account: Account, url: str, secret: str) -> None:
     """Send the account's events to `url` from now on, signed with `secret`.
 
     Raises:
@@ -109,7 +109,7 @@ def send_webhooks(account: Account, sender: WebhookSender, url: str, secret: str
         raise ControlError("url is not an http address")
     if not secret:
         raise ControlError("secret is missing")
-    sender.register(url, secret, account.company.id)
+    account.sender.register(url, secret, account.company.id)
 
 
 def replay(account: Account) -> int:

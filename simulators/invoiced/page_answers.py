@@ -1,15 +1,19 @@
-"""How the pages of an account are addressed, drawn and led to. Templates know an account by `account` alone."""
+"""How the pages of an account are addressed, drawn, cut into pages and led to."""
 
 from typing import Any
 
-from flask import redirect, render_template
+import msgspec
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from simulators.fault_hooks import CONTROL
-from simulators.invoiced.account import Account
+from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.page_rows import KIND_OF, ONE, TITLES
+from simulators.json_numbers import write_json
+from simulators.store import Object
 
 ROOT = f"{CONTROL}/pages"
+PAGE_ROWS = 50
 
 # What a deed is told as on the page that it leads to.
 DONE = {
@@ -24,7 +28,7 @@ DONE = {
     "delete": "Deleted.",
     "applied": "Applied.",
     "address": "Events go there from now on.",
-    "flush": "What waited was tried again.",
+    "flush": "What waits is tried now.",
     "again": "Sent once more.",
 }
 _PLURAL_OF: dict[str, str] = {kind: plural for plural, kind in KIND_OF.items()}
@@ -53,3 +57,15 @@ def draw(account: Account, template: str, **values: Any) -> str:
 def lead_to(path: str, done: str) -> ResponseReturnValue:
     """Answer a post that was carried out: a reload of what follows posts nothing again."""
     return redirect(f"{path}?done={done}", 303)
+
+
+def newest_page(account: Account, kind: Kind, ids: list[str]) -> tuple[list[Object], dict[str, int]]:
+    """Return the objects of that page of a list which the address asks for, and which of how many it is."""
+    number = max(request.args.get("page", 1, type=int), 1)
+    found = list(account.company.read(kind, ids[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]))
+    return found, {"number": number, "last": max((len(ids) - 1) // PAGE_ROWS + 1, 1)}
+
+
+def json_text(value: Any) -> str:
+    """What the API sends, for a person to read."""
+    return msgspec.json.format(write_json(value)).decode()

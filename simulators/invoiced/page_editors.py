@@ -16,7 +16,6 @@ from simulators.invoiced.errors import ApiError
 from simulators.invoiced.page_answers import draw, lead_to, path_of
 from simulators.invoiced.page_deeds import change, create, is_open_for_payment
 from simulators.invoiced.page_forms import (
-    AS_IT_IS,
     Form,
     Problem,
     customer_body,
@@ -138,7 +137,6 @@ def _offered_for_document(account: Account, form: Form) -> dict[str, Any]:
         "coupons": rates["coupon"],
         "tax_rates": rates["tax_rate"],
         "own_taxes": ", ".join(f"{one['name']}, {rate_words(one)}" for one in own_taxes),
-        "as_it_is": AS_IT_IS,
     }
 
 

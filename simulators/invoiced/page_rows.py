@@ -29,7 +29,6 @@ TITLES = {
 }
 ONE: dict[str, str] = {
     "customer": "Customer",
-    "contact": "Contact",
     "invoice": "Invoice",
     "payment": "Payment",
     "credit_note": "Credit note",
@@ -113,11 +112,11 @@ def words(name: str) -> str:
 
 
 def link_to(account: Account, kind: Kind, id: int | None) -> Link:
-    """A link by the name that people know the object by; no link to what is gone."""
+    """A link by the name that people know the object by; no link to what is gone or has no page."""
     one = account.find(kind, id) if id is not None else None
     if one is None:
         return Link("" if id is None else f"#{id}")
-    return Link(_name_of(kind, one), kind, id)
+    return Link(_name_of(kind, one), kind, id) if kind in KIND_OF.values() else Link(_name_of(kind, one))
 
 
 def _name_of(kind: str, one: Mapping[str, Any]) -> str:

@@ -254,6 +254,7 @@ def test_lists_are_newest_first_searched_and_paged(account: Account, clerk: Cler
 def test_the_state_of_webhooks_is_shown(account: Account, clerk: Clerk, inbox: Inbox) -> None:
     clerk.go("webhooks")
     clerk.press("Send events there", 400, url="somewhere", secret="hush")
+    assert clerk.blamed() == ("url", "Url is not an http address")
     clerk.press("Send events there", url=inbox.url)
     inbox.answers[:] = [500, 500]
     acme(clerk)
@@ -293,6 +294,21 @@ def test_each_account_has_its_own_pages(start_invoiced: StartInvoiced) -> None:
         assert len(clerk.account.http.get(f"{clerk.account.url}/customers", auth=(key, "")).json()) == count
     clerk.go("/_simulator/pages/account-3", 404)
     clerk.go("invoices/1", 404)
+
+
+def test_every_link_of_events_and_webhooks_leads_to_a_page(account: Account, clerk: Clerk, inbox: Inbox) -> None:
+    account.control("POST", "webhooks", 201, json={"url": inbox.url, "secret": "hush"})
+    customer = acme(clerk)
+    account.call("POST", f"/customers/{customer}/contacts", 201, json={"name": "Ann"})
+    invoice = issue(clerk, customer, "5")
+    account.call("DELETE", f"/invoices/{invoice}", 204)
+    inbox.wait_for(4)
+    for path in ("events", "webhooks"):
+        clerk.go(path)
+        links = clerk.links()
+        assert any("/events/" in link for link in links)
+        for link in links:
+            clerk.go(link)
 
 
 def test_the_page_leaves_no_trace_in_the_request_log(account: Account, clerk: Clerk) -> None:
