@@ -63,9 +63,8 @@ def document_form(document: Object) -> Form:
 
 def posted_document(form: Form) -> Form:
     names = (*_DOCUMENT, *_DATES, *(f"{name}{part}" for name in _ADJUSTED for part in ("", "_amount")))
-    return {name: _text(form, name) for name in names} | {
-        "items": [_posted_line(line) for line in _rows(form, "items")]
-    }
+    lines = [_posted_line(line) for line in _rows(form, "items")]
+    return {name: _text(form, name) for name in names} | {"items": [line for line in lines if any(line.values())]}
 
 
 def document_body(posted: Form, shown: Form, standing: Object | None) -> Object:
@@ -73,8 +72,8 @@ def document_body(posted: Form, shown: Form, standing: Object | None) -> Object:
     body |= _told_adjustments(posted, shown, standing)
     known = {line["id"]: line for line in shown.get("items", [])}
     of_id = {str(line["id"]): line for line in (standing or {"items": []})["items"]}
-    lines = [line for line in posted["items"] if not line["remove"] and any(line[name] for name in line)]
-    if standing is None or [{**line, "remove": ""} for line in lines] != shown["items"]:
+    lines = [line for line in posted["items"] if not line["remove"]]
+    if standing is None or lines != shown["items"]:
         body["items"] = [_line_body(line, known.get(line["id"], {}), of_id.get(line["id"])) for line in lines]
     return body
 

@@ -113,6 +113,11 @@ def test_an_edit_sends_what_was_changed_and_keeps_the_rest(account: Account, cle
     )
     assert [one["amount"] for one in kept["discounts"]] == [1, 2]
     assert (added["name"], after["total"], after["purchase_order"]) == ("Added", 126, "PO-1")
+    # What has no fields of its own on the form stays beside what is added.
+    clerk.go(f"invoices/{made.id}/edit")
+    clerk.press("Save", items_0_discount_amount="5")
+    lines = account.call("GET", f"/invoices/{made.id}", 200)["items"]
+    assert sorted(one["amount"] for one in lines[0]["discounts"]) == [1, 2, 5]
 
 
 def test_an_edit_of_what_changed_meanwhile_is_shown_again(account: Account, clerk: Clerk) -> None:
@@ -200,7 +205,8 @@ def test_a_refusal_stands_beside_the_field_and_nothing_is_lost(account: Account,
     clerk.press("Issue", 400, items_0_name="Work", items_1_name="More", items_1_quantity="two")
     assert clerk.blamed() == ("items[1][quantity]", "Quantity must be a number")
     clerk.press("More lines")
-    clerk.press("Issue", items_1_quantity="2", items_0_unit_cost="10", items_7_name="Far", items_7_unit_cost="1")
+    assert "items[6][name]" in clerk.page and "items[7][name]" not in clerk.page
+    clerk.press("Issue", items_1_quantity="2", items_0_unit_cost="10", items_6_name="Far", items_6_unit_cost="1")
     assert [one["name"] for one in account.call("GET", f"/invoices/{clerk.id}", 200)["items"]] == [
         "Work",
         "More",
