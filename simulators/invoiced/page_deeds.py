@@ -6,6 +6,7 @@ from typing import Any
 
 from simulators.invoiced import credit_notes, credits, emails, invoices, payments
 from simulators.invoiced.account import Account, Kind
+from simulators.invoiced.gateway import settle_charge
 from simulators.invoiced.routes import RESOURCES
 from simulators.store import Object
 
@@ -50,6 +51,7 @@ DEEDS: dict[Kind, tuple[Deed, ...]] = {
     "invoice": (
         _changing("invoice", "issue", "Issue", draft=False),
         Deed("send", "Send", lambda account, id: emails.send(account, "invoice", id, {})),
+        Deed("view", "Let the customer view it", invoices.view),
         Deed("write_off", "Write off", credits.write_off),
         _changing("invoice", "close", "Close as bad debt", closed=True),
         _changing("invoice", "reopen", "Reopen", closed=False),
@@ -63,7 +65,11 @@ DEEDS: dict[Kind, tuple[Deed, ...]] = {
         Deed("void", "Void", credit_notes.void, is_final=True),
         _deleting("credit_note"),
     ),
-    "payment": (Deed("void", "Void", payments.void, is_final=True),),
+    "payment": (
+        Deed("succeed", "Let the charge succeed", lambda account, id: settle_charge(account, id, "succeeded", None)),
+        Deed("fail", "Let the charge fail", lambda account, id: settle_charge(account, id, "failed", "Declined")),
+        Deed("void", "Void", payments.void, is_final=True),
+    ),
 }
 
 
@@ -74,7 +80,8 @@ def offered_deeds(kind: Kind, one: Object) -> list[Deed]:
 
 def _fits(kind: Kind, name: str, one: Object) -> bool:
     if kind == "payment":
-        return not one["voided"]
+        is_pending = one["charge"] is not None and one["charge"]["status"] == "pending"
+        return not one["voided"] and (name == "void" or is_pending)
     if kind == "customer" or name == "delete":
         return True
     if one["status"] == "voided":

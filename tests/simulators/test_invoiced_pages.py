@@ -160,6 +160,18 @@ def test_payments_by_hand(account: Account, clerk: Clerk) -> None:
         assert links == [f"{clerk.root}/payments/{id}" for id in found], words
 
 
+def test_a_pending_charge_ends_by_hand(account: Account, clerk: Clerk) -> None:
+    customer = acme(clerk)
+    invoice = issue(clerk, customer, "80")
+    split = {"type": "invoice", "invoice": invoice, "amount": 80}
+    body = {"customer": customer, "amount": 80, "charge": {"status": "pending"}, "applied_to": [split]}
+    payment = account.call("POST", "/payments", 201, json=body)["id"]
+    clerk.go(f"payments/{payment}")
+    clerk.press("Let the charge succeed")
+    assert account.call("GET", f"/invoices/{invoice}", 200)["status"] == "paid"
+    assert "Let the charge" not in clerk.page
+
+
 def test_bad_debt_void_and_delete(account: Account, clerk: Clerk) -> None:
     customer = acme(clerk)
     invoice = issue(clerk, customer, "80")
@@ -175,6 +187,8 @@ def test_bad_debt_void_and_delete(account: Account, clerk: Clerk) -> None:
     account.call("GET", f"/invoices/{invoice}", 404)
     assert clerk.path == f"{clerk.root}/invoices?done=delete"
     given_up = issue(clerk, customer, "80")
+    clerk.press("Let the customer view it")
+    assert account.call("GET", f"/invoices/{given_up}", 200)["status"] == "viewed"
     clerk.press("Write off")
     found = account.call("GET", f"/invoices/{given_up}", 200)
     assert (found["status"], found["balance"]) == ("bad_debt", 0)
