@@ -22,6 +22,14 @@ Kind = Literal[
 _WITHOUT_EVENTS = frozenset({"item", "tax_rate", "coupon"})
 _NO_CHANGE = frozenset({"updated_at"})
 
+
+def _customer_of(told: Object) -> int | None:
+    """Return the id of the customer that an event is about or whose object it is about."""
+    customer = told if told["object"] == "customer" else told.get("customer")
+    id = customer.get("id") if isinstance(customer, dict) else customer
+    return id if isinstance(id, int) else None
+
+
 # Application: one split of a payment, kept as an object of its own; see `applications`.
 INDEXES: dict[str, dict[str, Key]] = {
     "customer": {
@@ -59,7 +67,11 @@ INDEXES: dict[str, dict[str, Key]] = {
     "item": {"updated_at": lambda one: one["updated_at"]},
     "tax_rate": {"updated_at": lambda one: one["updated_at"]},
     "coupon": {"updated_at": lambda one: one["updated_at"]},
-    "event": {"type": lambda one: one["type"]},
+    "event": {
+        "type": lambda one: one["type"],
+        "timestamp": lambda one: one["timestamp"],
+        "customer": lambda one: _customer_of(one["data"]["object"]),
+    },
     "application": {
         "payment": lambda one: one["payment"],
         "customer": lambda one: one["customer"],

@@ -29,6 +29,8 @@ _NOT_BY_UPDATE = frozenset({"contact", "event", "webhook_attempt"})
 # What says how a list is shown, not what is in it.
 _SHOWS = frozenset({"page", "per_page", "include", "expand"})
 _SWEPT = frozenset({"customer", "invoice", "credit_note", "payment"})
+_EVENT_INDEXED = frozenset({"type", "start_date", "end_date", "related_to"})
+_OF_CUSTOMER = re.compile(r"customer,(\d{1,18})")
 _BY_CREATION = ("created_at", "created_at asc")
 _KINDS_BY_PROPERTY: dict[str, Kind] = {
     "customer": "customer",
@@ -79,22 +81,40 @@ def list_page(account: Account, kind: Kind, params: Params, url: str, customer: 
 
 def _ordered_ids(account: Account, kind: Kind, params: Params) -> list[str] | None:
     """Return the ids of the whole list in order, where no object has to be read for it: the plain list, what a
-    sweep asks for, and events of one type, a page of which would else cost as much as all of them. None: they have
-    to be read."""
+    sweep asks for, and events by type, time and customer, a page of which would else cost as much as all of them.
+    None: they have to be read."""
     given = ((name.removesuffix("[]"), value) for name, value in params.items(multi=True))
     # A filter by nothing is a filter; any other parameter without a value was not given.
     asked = {name for name, value in given if value or "[" in name} - _SHOWS
+    is_indexed = "related_to" not in asked or _OF_CUSTOMER.fullmatch(params.get("related_to", ""))
+    if kind == "event" and asked <= _EVENT_INDEXED and is_indexed:
+        return _event_ids(account, params)[::-1]
     if not asked and kind != "charge":
-        ids = account.company.ids(kind)
-        return ids[::-1] if kind == "event" else ids
-    if kind == "event" and asked == {"type"} and params.get("type"):
-        return account.company.find_ids("event", "type", params["type"])[::-1]
+        return account.company.ids(kind)
     is_sweep = asked <= {"updated_after", "sort"} and params.get("sort", _BY_CREATION[0]).lower() in _BY_CREATION
     if kind not in _SWEPT or not is_sweep or not params.get("updated_after"):
         return None
     least = fields.timestamp("updated_after", params["updated_after"])
     least += 0 if account.switches.updated_after_inclusive else 1
     return account.company.ids_from(kind, "updated_at", least, by="created_at")
+
+
+def _event_ids(account: Account, params: Params) -> list[str]:
+    """Return the ids of the events of the type, time and customer that are asked for, oldest first."""
+    company = account.company
+    start, end = (
+        fields.timestamp(name, params[name]) if params.get(name) else None for name in ("start_date", "end_date")
+    )
+    customer = _OF_CUSTOMER.fullmatch(params.get("related_to", ""))
+    with company.lock:
+        found = []
+        if params.get("type"):
+            found.append(set(company.find_ids("event", "type", params["type"])))
+        if customer:
+            found.append(set(company.find_ids("event", "customer", int(customer[1]))))
+        if start is not None or end is not None:
+            found.append({id for _, ids in company.ids_between("event", "timestamp", start, end) for id in ids})
+        return company.as_made("event", set.intersection(*found)) if found else company.ids("event")
 
 
 def show(account: Account, kind: Kind, one: Object, params: Params) -> Object:
@@ -130,13 +150,13 @@ def _candidates(account: Account, kind: Kind, params: Params, owner: int | None)
     number, customer, after = (params.get(name) for name in ("filter[number]", "filter[customer]", "updated_after"))
     if number and kind in ("customer", "invoice", "credit_note"):
         return account.company.find(kind, "number", number)
-    if customer and customer.isdecimal() and kind in _DATED:
+    if customer and re.fullmatch(r"\d{1,18}", customer) and kind in _DATED:
         return account.company.find(kind, "customer", int(customer))
     if after and kind not in _NOT_BY_UPDATE:
         recent = account.company.find_after(kind, "updated_at", fields.timestamp("updated_after", after) - 1)
         return sorted(recent, key=lambda one: (one["created_at"], one["id"]))
-    if kind == "event" and params.get("type"):
-        return account.company.find("event", "type", params["type"])
+    if kind == "event":
+        return list(account.company.read("event", _event_ids(account, params)))
     return list(account.company.all(kind))
 
 
@@ -198,14 +218,15 @@ def _metadata(name: str, value: str) -> Test:
 
 
 def _related_to(value: str) -> Test:
-    kind, _, id = value.partition(",")
-    if not id.isdecimal():
+    match = re.fullmatch(r"(\w+),(\d{1,18})", value)
+    if match is None:
         raise bad_parameter("related_to", "related_to is a type and an id, as customer,1234")
+    kind, id = match[1], int(match[2])
 
     def related(event: Object) -> bool:
         found = event["data"]["object"]
         part = found.get(kind) if found["object"] != kind else found
-        return int(id) == (part.get("id") if isinstance(part, dict) else part)
+        return bool(id == (part.get("id") if isinstance(part, dict) else part))
 
     return related
 

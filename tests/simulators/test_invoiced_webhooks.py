@@ -53,6 +53,26 @@ def test_events_of_one_type_are_paged_newest_first(account: Account) -> None:
     assert account.client.Event.list(type="customer.merged")[0] == []
 
 
+def test_events_of_a_time_are_found_newest_first(account: Account) -> None:
+    stamps = []
+    for name in ("A", "B", "C"):
+        account.client.Customer.create(name=name)
+        account.client.Item.create(name=name)  # of this there is no event
+        stamps.append(account.call("GET", "/events", 200)[0]["timestamp"])
+        account.clock.advance(100)
+    account.client.Payment.create(customer=1001, amount=5)
+
+    def found(**params: Any) -> list[int]:
+        return [one.id for one in account.client.Event.list(**params)[0]]
+
+    assert found(start_date=stamps[1]) == [4, 3, 2]
+    assert found(start_date=stamps[0] + 1, end_date=stamps[1]) == [2]
+    assert found(start_date=stamps[1], type="customer.created") == [3, 2]
+    assert found(start_date=stamps[1], end_date=stamps[2], related_to="customer,1003") == [3]
+    assert found(end_date=stamps[0] - 1) == []
+    account.call("GET", "/events?start_date=yesterday", 400)
+
+
 def test_an_address_that_always_refuses_is_tried_hourly_for_two_days_and_then_disabled(
     account: Account, inbox: Inbox
 ) -> None:
