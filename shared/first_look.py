@@ -1,7 +1,7 @@
 """What would be posted, counted from Invoiced's lists to the cent before anything is. Pure: pages in, sums out."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -42,10 +42,11 @@ class Sum:
 @dataclass(frozen=True)
 class Counted:
     """What a whole look has found, as it is kept and shown. Sums are by month (`2026-01`) in `currency`; what is left
-    out, or needs a person, is counted by reason. `read`: how many documents were read."""
+    out, or needs a person, is counted by reason. `read`: how many documents were read, in which `currencies`."""
 
     read: int
     currency: str
+    currencies: Sequence[str]
     customers_to_create: int
     invoices: Mapping[str, Sum]
     payments: Mapping[str, Sum]
@@ -94,6 +95,7 @@ class FirstLook:
     _to_post: set[int] = field(default_factory=set)
     _stuck: set[int] = field(default_factory=set)
     _customers: set[int] = field(default_factory=set)
+    _currencies: set[str] = field(default_factory=set)
 
     @property
     def customers_to_create(self) -> int:
@@ -110,6 +112,7 @@ class FirstLook:
         return Counted(
             self.read,
             self.terms.home_currency,
+            sorted(self._currencies),
             self.customers_to_create,
             self.invoices,
             self.payments,
@@ -125,6 +128,7 @@ class FirstLook:
             if ("invoice", invoice.id) in self._seen:
                 continue
             self._seen.add(("invoice", invoice.id))
+            self._note_currency(invoice)
             self._add_invoice(invoice)
 
     def add_payments(self, page: Iterable[Outline]) -> None:
@@ -133,6 +137,7 @@ class FirstLook:
             if ("payment", payment.id) in self._seen:
                 continue
             self._seen.add(("payment", payment.id))
+            self._note_currency(payment)
             self._add_payment(payment)
 
     def _add_invoice(self, invoice: Outline) -> None:
@@ -218,3 +223,7 @@ class FirstLook:
         customer = id_of(document.customer)
         if customer is not None:
             self._customers.add(customer)
+
+    def _note_currency(self, document: Outline) -> None:
+        if document.currency is not None:
+            self._currencies.add(document.currency.upper())

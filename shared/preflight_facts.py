@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared import setting_values
+from shared import setting_values, take_first_look
 from shared.change_settings import values_of
 from shared.clients import Clients
 from shared.db import connections, kept_answers, record_list, records
@@ -26,6 +26,7 @@ from shared.settings import preferences_from_document
 
 KEPT_FOR = timedelta(minutes=10)
 _KEPT_AS = "check-up"
+_NOTHING_OF_INVOICED: dict[str, Any] = {"currencies": [], "built_in_sync": None}
 
 
 class CheckUp(NamedTuple):
@@ -53,7 +54,7 @@ def look_up(clients: Clients, connection_id: str) -> CheckUp:
 
 def gather(clients: Clients, connection_id: str) -> CheckUp:
     """Return the facts of a connection as they are now, and keep them: two reads of QuickBooks, one more for each
-    account, code or item that the settings name, and one of Invoiced.
+    account, code or item that the settings name, and two of Invoiced.
 
     Where QuickBooks' preferences are others than those that the sync knows, it reads them itself in a moment.
 
@@ -77,7 +78,7 @@ def gather(clients: Clients, connection_id: str) -> CheckUp:
         "asked": asked,
         "preferences": connections.document_of(preferences),
         "unusable": [vars(problem) for problem in unusable],
-        "built_in_sync": _built_in_sync(clients.invoiced(connection_id), latest) if asked["key"] else None,
+        **(_of_invoiced(clients.invoiced(connection_id), latest) if asked["key"] else _NOTHING_OF_INVOICED),
     }
     now = clients.now()
     with clients.sessions.begin() as session:
@@ -106,10 +107,13 @@ def _asked(clients: Clients, row: Connection) -> dict[str, Any]:
 
 def _facts(clients: Clients, session: Session, row: Connection, answer: dict[str, Any]) -> Facts:
     preferences = preferences_from_document(answer["preferences"])
+    # Before the first Synchronize nobody has looked at a record: only lists tell.
+    counted = take_first_look.currencies(session, row.id)
+    currencies = {*record_list.currencies(session, row.id), *counted, *answer["currencies"]}
     return Facts(
         preferences=preferences,
         start_date=row.start_date,
-        foreign_currencies=tuple(sorted(record_list.currencies(session, row.id) - {preferences.home_currency})),
+        foreign_currencies=tuple(sorted(currencies - {preferences.home_currency})),
         unusable=tuple(Unusable(**problem) for problem in answer["unusable"]),
         built_in_sync=answer["built_in_sync"],
         has_invoiced_key=connections.has_invoiced_key(row, clients.vault),
@@ -136,15 +140,19 @@ def _why_unusable(quickbooks: QuickBooksClient, name: str, object_id: str) -> Un
     return None
 
 
-def _built_in_sync(invoiced: InvoicedClient, latest: str | None) -> str | None:
-    """Return the accounting system that Invoiced has synced an invoice to by itself: the one looked at last, else the
-    first of its list. None where it says nothing."""
-    if latest is None:
-        first = next(invoiced.list_outlines("invoices"), [])
-        latest = str(first[0].id) if first else None
-    if latest is None:
-        return None
+def _of_invoiced(invoiced: InvoicedClient, latest: str | None) -> dict[str, Any]:
+    """Return the currencies of a page of invoices, and the accounting system that Invoiced has synced an invoice to by
+    itself: the one looked at last, else one of the page."""
+    page = next(invoiced.list_outlines("invoices"), [])
+    known = latest or (str(page[0].id) if page else None)
+    return {
+        "currencies": sorted({one.currency.upper() for one in page if one.currency}),
+        "built_in_sync": _built_in_sync(invoiced, known) if known else None,
+    }
+
+
+def _built_in_sync(invoiced: InvoicedClient, invoice_id: str) -> str | None:
     try:
-        return invoiced.fetch_accounting_sync(latest).accounting_system
+        return invoiced.fetch_accounting_sync(invoice_id).accounting_system
     except NotFoundError:
         return None

@@ -78,6 +78,12 @@ def find_seen(session: Session, row: Connection, now: datetime) -> SeenLook | No
     return SeenLook(first_look.from_document(kept.answer["counted"]), kept.at)
 
 
+def currencies(session: Session, connection_id: str) -> set[str]:
+    """Return the currencies of all documents that the last whole look has counted, whatever has changed since."""
+    kept = kept_answers.find(session, connection_id, _KEPT_AS)
+    return set() if kept is None else set(first_look.from_document(kept.answer["counted"]).currencies)
+
+
 def _terms(row: Connection) -> str:
     """Return a digest of all that an admin chose, and of which company it is for."""
     chosen = (row.realm_id, row.settings, row.time_zone, row.start_date, row.preferences.get("home_currency"))

@@ -18,11 +18,15 @@ _MEASURED = 5000
 @dataclass(frozen=True)
 class Health:
     """`p50_s` and `p95_s`: seconds from webhook to the end of the look that wrote, over the last day; None: nothing
-    was written. `waiting_since`: when the record that waits longest began to. `reads`: this month's, metered."""
+    was written. `waiting_since`: when the record that waits longest began to, which the next three name. `reads`: this
+    month's, metered."""
 
     p50_s: float | None
     p95_s: float | None
     waiting_since: datetime | None
+    waiting_kind: str | None
+    waiting_id: str | None
+    waiting_label: str | None
     reads: int
 
 
@@ -39,17 +43,21 @@ def health_of(session: Session, connection_id: str, realm_id: str, now: datetime
         .limit(_MEASURED)
     )
     measured = sorted(delay for delay in found if delay is not None)
-    waiting_since = session.scalar(
-        sa.select(sa.func.min(Record.outcome_at)).where(
+    longest = session.execute(
+        sa.select(Record.outcome_at, Record.kind, Record.record_id, Record.label)
+        .where(
             Record.connection_id == connection_id,
             Record.outcome == Outcome.WAITING.value,
             Record.ignored_at.is_(None),
         )
-    )
+        .order_by(Record.outcome_at)
+        .limit(1)
+    ).first()
+    since, kind, record_id, label = (None, None, None, None) if longest is None else longest
     reads = session.scalar(
         sa.select(MeteredReads.reads).where(MeteredReads.realm_id == realm_id, MeteredReads.month == _month(now))
     )
-    return Health(_percentile(measured, 50), _percentile(measured, 95), waiting_since, reads or 0)
+    return Health(_percentile(measured, 50), _percentile(measured, 95), since, kind, record_id, label, reads or 0)
 
 
 def note_read(session: Session, realm_id: str, now: datetime) -> None:

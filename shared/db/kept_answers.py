@@ -1,5 +1,8 @@
 """What was read at the vendors for a connection and is kept for a while: in the database, so that every process and
-every reload of a page has it without another call."""
+every reload of a page has it without another call.
+
+An answer of another shape takes another name, so that a new version never reads what an old one kept.
+"""
 
 from datetime import datetime
 from typing import Any, NamedTuple

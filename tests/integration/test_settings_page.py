@@ -157,6 +157,7 @@ def test_the_check_up_names_what_is_wrong_and_what_to_do(pages: Pages) -> None:
         AccountingInfoPrefs={"BookCloseDate": "2026-06-30"},
     )
     bank = account(pages.company, "Bank", "Second bank")
+    pages.company.invoiced.invoice(pages.company.invoiced.customer("Berliner")["id"], currency="eur")
     pages.save(deposit_account=bank)
     pages.company.quickbooks.by_hand("Account", {**pages.company.quickbooks.one("Account", Id=bank), "Active": False})
     said = text_of(pages.admin.get(f"{pages.path}/preflight/"))
@@ -165,6 +166,7 @@ def test_the_check_up_names_what_is_wrong_and_what_to_do(pages: Pages) -> None:
         "Discounts are off",
         "QuickBooks applies credits by itself",
         "closed until 2026-06-30",
+        "Invoiced has documents in EUR, and multicurrency is off in QuickBooks",
         "Deposit account: Second bank",
         "No webhook of Invoiced has arrived yet",
         "Is Invoiced's own QuickBooks integration off?",

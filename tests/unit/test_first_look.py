@@ -45,6 +45,7 @@ def test_invoices_are_summed_by_the_companys_months_and_left_out_by_reason() -> 
         "has no amount, date or currency that can be read": 1,
     }
     assert found.customers_to_create == 1
+    assert found.counted().currencies == ["EUR", "USD"]
     assert from_document(decode_json(encode_json(found.counted().document()))) == found.counted()
 
 

@@ -14,6 +14,7 @@ from shared.outcomes import Outcome
 from shared.queues import BULK, DEAD_LETTERS, LIVE
 from shared.settings import preferences_from_document
 from shared.take_first_look import find_seen
+from webhook_receiver.sync_page import words
 from webhook_receiver.sync_page.access import admin_only, company, who
 from webhook_receiver.sync_page.services import Services
 
@@ -61,6 +62,7 @@ def make_companies(services: Services) -> Blueprint:
             has_key=connections.has_invoiced_key(row, services.clients.vault),
             counts=counts,
             outcomes=_OUTCOMES,
+            kinds=words.KINDS,
             health=health,
             latest=latest,
             held_back=held_back,

@@ -63,7 +63,7 @@ def make_preflight(services: Services) -> Blueprint:
         with services.reading_sessions.begin() as session:
             seen = None if request.args.get("again") else find_seen(session, company(), services.now())
         steps = _steps(company_id) if seen is None else iter([Step(seen.counted.read, seen)])
-        return stream_template("first_look.html", steps=steps)
+        return stream_template("first_look.html", steps=steps, is_counted_now=seen is None)
 
     def _steps(company_id: str) -> Iterator[Step]:
         told = 0

@@ -47,6 +47,7 @@ def make_sweeps(services: Services) -> Blueprint:
             state=state,
             why=why,
             how_long=_how_long,
+            every_minutes=services.config.sweep_every_minutes,
             **_words(),
         )
 
