@@ -51,7 +51,7 @@ DEEDS: dict[Kind, tuple[Deed, ...]] = {
     "invoice": (
         _changing("invoice", "issue", "Issue", draft=False),
         Deed("send", "Send", lambda account, id: emails.send(account, "invoice", id, {})),
-        Deed("view", "Let the customer view it", invoices.view),
+        Deed("view", "View as customer", invoices.view),
         Deed("write_off", "Write off", credits.write_off),
         _changing("invoice", "close", "Close as bad debt", closed=True),
         _changing("invoice", "reopen", "Reopen", closed=False),

@@ -187,7 +187,7 @@ def test_bad_debt_void_and_delete(account: Account, clerk: Clerk) -> None:
     account.call("GET", f"/invoices/{invoice}", 404)
     assert clerk.path == f"{clerk.root}/invoices?done=delete"
     given_up = issue(clerk, customer, "80")
-    clerk.press("Let the customer view it")
+    clerk.press("View as customer")
     assert account.call("GET", f"/invoices/{given_up}", 200)["status"] == "viewed"
     clerk.press("Write off")
     found = account.call("GET", f"/invoices/{given_up}", 200)
