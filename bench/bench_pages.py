@@ -54,6 +54,7 @@ _PAGES = (
     "/records?q=1234.56",
     "/records?q=nobody+at+all",
     "/records?kind=payment&outcome=failed",
+    "/records?kind=invoice&from={month}&to={month_end}",
     "/records?outcome=not+looked+at+yet",
     "/records?cause=sums",
     "/records/item/{one}",
@@ -92,9 +93,10 @@ def _measure(url: str) -> dict[str, float]:
     client = create_app(_config(url, key), engine).test_client()
     _log_in(client)
     deep = f"{(_NOW - timedelta(days=60)).isoformat()}|invoice|1".replace("+", "%2B")
+    month, month_end = (_NOW - timedelta(days=60)).date(), (_NOW - timedelta(days=30)).date()
     times = {}
     for page in _PAGES:
-        address = f"/companies/{company_id}{page.format(deep=deep, one='consulting')}"
+        address = f"/companies/{company_id}{page.format(deep=deep, one='consulting', month=month, month_end=month_end)}"
         # The best of them: whatever else runs on the machine only adds to what a page costs.
         times[page] = min(_timed(client, address) for _ in range(_ROUNDS))
     engine.dispose()
@@ -173,6 +175,7 @@ def _record(company_id: str, number: int, chance: random.Random) -> dict[str, ob
         "customer_name": f"Customer {chance.randrange(5000)} {chance.choice(('Smith', 'Jones', 'Acme'))}",
         "amount": Decimal(chance.randrange(10**7)) / 100,
         "currency": "USD",
+        "dated_on": None if "customer" in kind else (_NOW - timedelta(days=chance.randrange(200))).date(),
         "outcome": outcome,
         "outcome_at": None if outcome is None else _NOW - timedelta(seconds=chance.randrange(10**7)),
         "first_seen_at": _NOW - timedelta(days=200),

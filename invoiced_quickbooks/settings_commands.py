@@ -1,18 +1,18 @@
 """`settings`: what an admin chose for a connection, what may be chosen, and posting again under it."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
-from invoiced_quickbooks.selections import COMMAND_LINE, confirm, known_records, named_kind, of_search
+from invoiced_quickbooks.selections import COMMAND_LINE, confirm, named_kind, of_search
 from invoiced_quickbooks.shown import print_json
 from shared import repost
 from shared.change_settings import change, values_of
 from shared.db import connections
 from shared.db.record_list import Search
 from shared.db.records import RecordKey
+from shared.errors import NotFoundError
 from shared.quickbooks_lists import fetch_choices
 from shared.setting_values import DEFAULTS, LISTED, NAMES, in_words
 
@@ -107,7 +107,12 @@ def repost_(
         with reading(wiring) as session:
             row = chosen_connection(session, connection_id)
             if named:
-                keys: Sequence[RecordKey] = known_records(session, row.id, named, record_ids)
+                keys, unknown = repost.find_named(session, row.id, named, record_ids)
+                if unknown:
+                    raise NotFoundError(
+                        f"Nothing is known of {named.value} {', '.join(unknown)}.",
+                        remedy="`records` lists what is known.",
+                    )
             else:
                 keys = repost.find_matching(session, row.id, search)
         if not named:

@@ -31,24 +31,18 @@ class Refused:
 def find_named(
     session: Session, connection_id: str, kind: Kind, names: Sequence[str]
 ) -> tuple[list[RecordKey], list[str]]:
-    """Return the records that people call so (by number, or Invoiced's id), and the names that nothing has."""
-    found: dict[str, str] = {}
+    """Return the records that people call so, and the names that nothing has. A name is a number, and means every
+    record that has it (payments by one check share it), or else Invoiced's id."""
+    keys: dict[RecordKey, None] = {}
+    unknown: list[str] = []
     for name in names:
-        record_id = session.scalar(
-            sa.select(Record.record_id)
-            .where(
-                Record.connection_id == connection_id,
-                Record.kind == kind.value,
-                sa.or_(Record.label == name, Record.record_id == name),
-            )
-            # The number goes before the id.
-            .order_by(Record.label != name, Record.record_id)
-            .limit(1)
-        )
-        if record_id is not None:
-            found[name] = record_id
-    keys = [RecordKey(connection_id, kind, record_id) for record_id in dict.fromkeys(found.values())]
-    return keys, [name for name in names if name not in found]
+        of_kind = sa.select(Record.record_id).where(Record.connection_id == connection_id, Record.kind == kind.value)
+        found = session.scalars(of_kind.where(Record.label == name).order_by(Record.record_id)).all()
+        found = found or session.scalars(of_kind.where(Record.record_id == name)).all()
+        keys |= dict.fromkeys(RecordKey(connection_id, kind, record_id) for record_id in found)
+        if not found:
+            unknown.append(name)
+    return list(keys), unknown
 
 
 def find_matching(session: Session, connection_id: str, search: Search) -> list[RecordKey]:

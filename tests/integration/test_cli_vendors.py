@@ -267,6 +267,13 @@ def test_choices_reposting_and_the_check_up_on_the_command_line(vendors: Vendors
     read = {row["name"]: row for row in vendors.cli.json(*record, "--read-quickbooks")["both_sides"]["rows"]}
     assert read["State"]["quickbooks"] == "voided"
     assert "same" in vendors.cli.call(*record, "--compare").stdout
+    customer = vendors.invoiced.call("GET", "/customers")[0]["id"]
+    halves = [vendors.invoiced.pay(customer, "50", (invoice["id"], "50"), reference="check 7") for _ in range(2)]
+    for half in halves:
+        assert vendors.cli.call("sync", "payment", str(half["id"])).exit_code == 0
+    by_one_check = vendors.cli.json("settings", "repost", "payment", "check 7")["reposted"]
+    assert [one["id"] for one in by_one_check] == [str(half["id"]) for half in halves]
+    assert "invoice 404, 405" in vendors.cli.failure("settings", "repost", "invoice", "404", "405")[0]
     vendors.cli.json("settings", "set", "number_prefix", "M-")
     search = ["settings", "repost", "--search", invoice["number"]]
     assert vendors.cli.failure(*search)[0] == "1 record matches. Nothing was done."
