@@ -35,7 +35,7 @@ def settle_lines(made: Write) -> None:
     discounts = [line for line in sent if line.get("DetailType") == _DISCOUNT]
     if len(discounts) > 1:
         raise refusals.discount_incomplete("Only one discount line is allowed.")
-    subtotal = sum((line.get("Amount", Decimal(0)) for line in items), Decimal("0.00"))
+    subtotal = sum((line.amount for line in sale_lines(items)), Decimal("0.00"))
     made.item["Line"] = [
         *items,
         {"Amount": subtotal, "DetailType": _SUBTOTAL, _SUBTOTAL: {}},
@@ -45,18 +45,31 @@ def settle_lines(made: Write) -> None:
 
 
 def sale_lines(lines: list[Object]) -> list[SaleLine]:
-    """The lines that make the subtotal."""
+    """The lines that make the subtotal, each less its own discount."""
     found = []
     for line in lines:
         if line["DetailType"] == _ITEM:
             detail = line[_ITEM]
             code, gross = (detail.get("TaxCodeRef") or {}).get("value"), detail.get("TaxInclusiveAmt")
             found.append(
-                SaleLine(Decimal(line["Amount"]), code == "TAX", code, None if gross is None else Decimal(gross))
+                SaleLine(
+                    Decimal(line["Amount"]) - Decimal(detail.get("DiscountAmt") or 0),
+                    code == "TAX",
+                    code,
+                    None if gross is None else _gross_left(Decimal(gross), Decimal(line["Amount"]), detail),
+                )
             )
         elif line["DetailType"] == _GROUP:
             found.extend(sale_lines(line[_GROUP].get("Line", [])))
     return found
+
+
+def _gross_left(gross: Decimal, amount: Decimal, detail: Object) -> Decimal:
+    """What the line's own discount leaves of a price with tax."""
+    if not detail.get("DiscountAmt"):
+        return gross
+    taken = Decimal(detail["DiscountRate"]) / 100 if "DiscountRate" in detail else detail["DiscountAmt"] / amount
+    return rounded(gross * (1 - taken))
 
 
 def discount_amount(lines: list[Object]) -> Decimal:
@@ -69,7 +82,7 @@ def voided_lines(lines: list[Object]) -> list[Object]:
     for line in lines:
         line = {**line, **({"Amount": Decimal("0.00")} if "Amount" in line else {})}
         if _ITEM in line:
-            nought = {name: Decimal(0) for name in ("Qty", "TaxInclusiveAmt") if name in line[_ITEM]}
+            nought = {name: Decimal(0) for name in ("Qty", "TaxInclusiveAmt", "DiscountAmt") if name in line[_ITEM]}
             line[_ITEM] = {**line[_ITEM], **nought}
         if _GROUP in line:
             line[_GROUP] = {**line[_GROUP], "Line": voided_lines(line[_GROUP].get("Line", []))}
@@ -95,6 +108,7 @@ def _settle_line(made: Write, line: Object) -> Object:
     kept, amount = _item_detail(made, detail), line_amount(line, detail)
     if not made.company.is_in_us:
         amount, kept["TaxInclusiveAmt"] = carved(made, amount, kept["TaxCodeRef"], kept.get("TaxInclusiveAmt"))
+    _settle_line_discount(made, kept, amount)
     return {**settled, "Amount": amount, "DetailType": _ITEM, _ITEM: kept}
 
 
@@ -146,6 +160,27 @@ def _item_detail(made: Write, detail: Object) -> Object:
         raise refusals.line_tax_code(code)
     kept["TaxCodeRef"] = {"value": code}
     return kept
+
+
+def _settle_line_discount(made: Write, detail: Object, amount: Decimal) -> None:
+    """The discount of one line: the rate counts before the amount, which follows it (entity reference).
+
+    What it does to the document's figures is not documented: here `Amount` stays what was sold, and subtotal
+    and tax are of what is left.
+
+    Raises:
+        Refusal: it is negative (2290), or exceeds the line (6000).
+    """
+    percent, taken = detail.pop("DiscountRate", None), detail.pop("DiscountAmt", None)
+    if not (percent or taken) or not made.company.switches.line_discounts:
+        return
+    if (percent or taken) < 0:
+        raise refusals.negative_amount("Line.SalesItemLineDetail.DiscountAmt")
+    if percent:
+        detail["DiscountRate"] = percent
+    detail["DiscountAmt"] = discount_of(amount, percent or None, taken)
+    if abs(detail["DiscountAmt"]) > abs(amount):
+        raise refusals.business_rule("The discount amount can't be greater than the line amount.")
 
 
 def _item(company: Company, reference: Object) -> Object | None:

@@ -129,6 +129,8 @@ def _lines(company: Company, lines: list[Object]) -> Iterator[LineRow]:
         kind = line.get("DetailType", "")
         detail: Object = line.get(kind) or {}
         text, more = _line_text(kind, detail, line)
+        if detail.get("DiscountAmt"):
+            more = f"{more} less {money(detail['DiscountAmt'])} discount".strip()
         yield LineRow(
             text,
             more,

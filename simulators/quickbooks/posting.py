@@ -143,6 +143,9 @@ def _income(draft: _Draft, lines: list[Object], sign: int) -> None:
         if kind == "SalesItemLineDetail":
             account = _ref(line[kind].get("ItemAccountRef")) or draft.chart.standard("sales")
             draft.post(account, sign * Decimal(line["Amount"]))
+            taken = Decimal(line[kind].get("DiscountAmt") or ZERO)
+            if taken:
+                draft.post(draft.chart.standard("discounts"), -sign * taken)
         elif kind == "DiscountLineDetail":
             account = _ref(line[kind].get("DiscountAccountRef")) or draft.chart.standard("discounts")
             draft.post(account, -sign * Decimal(line["Amount"]))

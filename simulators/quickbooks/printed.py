@@ -51,6 +51,8 @@ def _line(line: Object) -> Iterator[str]:
     names = {"SubTotalLineDetail": "Subtotal", "DiscountLineDetail": "Discount"}
     text = line.get("Description") or (detail.get("ItemRef") or {}).get("name") or names.get(line["DetailType"], "")
     yield _row(text, line["Amount"]) if "Amount" in line else text
+    if detail.get("DiscountAmt"):
+        yield _row("  Discount", -Decimal(detail["DiscountAmt"]))
 
 
 def _row(text: str, amount: Decimal | int) -> str:

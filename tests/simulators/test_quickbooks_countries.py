@@ -90,6 +90,8 @@ def test_prices_with_tax_keep_their_gross_sum(books_of: dict[str, Books]) -> Non
     assert (invoice["TotalAmt"], invoice["TxnTaxDetail"]["TotalTax"]) == (20, money("3.34"))
     assert [line["Amount"] for line in invoice["Line"][:2]] == [money("8.33")] * 2
     assert books.read("Invoice", invoice["Id"])["GlobalTaxCalculation"] == "TaxInclusive"
+    body["Line"][0]["SalesItemLineDetail"]["DiscountRate"] = 50
+    assert books.write("Invoice", body)["TotalAmt"] == 15
     voided = books.write("Invoice", version(invoice), operation="void")
     assert (voided["TotalAmt"], voided["TxnTaxDetail"]["TotalTax"]) == (0, 0)
     assert voided["Line"][0]["SalesItemLineDetail"]["TaxInclusiveAmt"] == 0

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.simulators.quickbooks_rig import Books, Object, discount, line, refused, running, version
+from tests.simulators.quickbooks_rig import Books, Object, discount, line, money, refused, running, version
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,43 @@ def test_an_invoice_its_payment_and_its_deposit_post_to_their_accounts(books: Bo
     }
     receivable = books.query("SELECT * FROM Account WHERE AccountType = 'Accounts Receivable'")["Account"][0]
     assert receivable["CurrentBalance"] == Decimal("-57.00")
+
+
+def test_line_discounts_lower_subtotal_tax_and_total_and_post_as_discounts(books: Books) -> None:
+    item, customer = books.item("Reduced"), books.customer("Reduced")
+    body = {
+        "CustomerRef": {"value": customer["Id"]},
+        "Line": [
+            line(item, "100", "TAX", Qty=4, UnitPrice=25, DiscountRate=10, DiscountAmt=3),
+            line(item, "50", DiscountAmt=5),
+            line(item, "20", DiscountRate=0, DiscountAmt=0),
+            discount("15"),
+        ],
+        "TxnTaxDetail": {"TxnTaxCodeRef": {"value": books.tax_code()}},
+    }
+    invoice = books.write("Invoice", body)
+    details = [one["SalesItemLineDetail"] for one in invoice["Line"][:3]]
+    assert [(one.get("DiscountRate"), one.get("DiscountAmt")) for one in details] == [(10, 10), (None, 5), (None, None)]
+    assert [one["Amount"] for one in invoice["Line"]] == [100, 50, 20, 155, 15]
+    assert invoice["TxnTaxDetail"]["TaxLine"][0]["TaxLineDetail"]["NetAmountTaxable"] == 90
+    assert invoice["TotalAmt"] == Decimal("147.20")
+    assert journal(books, "Invoice", invoice) == {
+        "Accounts Receivable (A/R)": Decimal("147.20"),
+        "Sales of Product Income": Decimal("-170.00"),
+        "Discounts given": Decimal("30.00"),
+        "Sales Tax Payable": Decimal("-7.20"),
+    }
+    again = books.write("Invoice", {**invoice, "sparse": True})
+    assert (again["Line"], again["TotalAmt"]) == (invoice["Line"], invoice["TotalAmt"])
+    voided = books.write("Invoice", version(again), operation="void")
+    assert journal(books, "Invoice", voided) == {}
+    one = {"CustomerRef": {"value": customer["Id"]}}
+    refused(6000, books.write, "Invoice", {**one, "Line": [line(item, "50", DiscountAmt=money("50.01"))]})
+    refused(2290, books.write, "Invoice", {**one, "Line": [line(item, "50", DiscountRate=-1)]})
+    books.switch(line_discounts=False)
+    plain = books.write("Invoice", {**one, "Line": [line(item, "50", DiscountRate=10)]})
+    books.switch(line_discounts=True)
+    assert (plain["TotalAmt"], "DiscountRate" in plain["Line"][0]["SalesItemLineDetail"]) == (50, False)
 
 
 def test_void_and_delete_take_back_what_was_posted(books: Books) -> None:
