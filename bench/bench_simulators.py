@@ -1,9 +1,10 @@
 """Calls per second to the simulator of QuickBooks Online, in an empty company and in a large one.
 
-The simulator is a process of its own, called over HTTP on loopback by one client with a kept-alive connection,
-in memory and with a data directory. The figure to look at is the ratio: a call must cost what it answers, not
-what the company holds. `python -m bench.bench_simulators --documents 100000` is the size that the simulator
-is made for.
+The simulator is a process of its own, called over HTTP on loopback, in memory and with a data directory: by one
+client with a kept-alive connection, by several at once, and in batches. The figure to look at is the ratio: a
+call must cost what it answers, not what the company holds. `python -m bench.bench_simulators --documents 100000`
+is the size that the simulator is made for; it also tells how long filling and starting again take, and how much
+memory.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +26,8 @@ from urllib.parse import quote, urlsplit
 
 DOCUMENTS = 5000
 WRITES = 300
+CLIENTS = 4
+BATCH = 30
 READS = 200
 PAGES = 5
 ROUNDS = 3
@@ -35,17 +39,60 @@ def main(documents: int = DOCUMENTS) -> None:
     for where in ("in memory", "with a data directory"):
         with ExitStack() as stack:
             small, large = (stack.enter_context(_simulator(where != "in memory")) for _ in range(2))
-            large.control("fill", {"documents": documents})
-            # By turns: what else the machine does meets both.
-            rates = [(_writes_a_second(small), _writes_a_second(large)) for _ in range(ROUNDS)]
-            empty, full = (statistics.median(column) for column in zip(*rates, strict=True))
-            print(
-                f"QuickBooks simulator {where}, writes per second: empty {empty:.0f}, "
-                f"with {documents} documents {full:.0f}, ratio {full / empty:.2f}; "
-                f"reads by id {_reads_a_second(large):.0f}"
-            )
-            for name, call in _pages(large).items():
+            began_at = time.perf_counter()
+            large.company().control("fill", {"documents": documents})
+            filled = f"{time.perf_counter() - began_at:.0f} s to fill it, {large.megabytes()} MB of memory"
+            print(f"QuickBooks simulator {where}, {documents} documents: {filled}")
+            for name, work in _WRITING.items():
+                # By turns: what else the machine does meets both.
+                rates = [(_writes_a_second(small, work), _writes_a_second(large, work)) for _ in range(ROUNDS)]
+                empty, full = (statistics.median(column) for column in zip(*rates, strict=True))
+                print(f"  writes per second, {name}: {full:.0f}, empty {empty:.0f}, ratio {full / empty:.2f}")
+            print(f"  reads by id per second: {_reads_a_second(large.company()):.0f}")
+            for name, call in _pages(large.company()).items():
                 print(f"  {name}: {_median_ms(call):.1f} ms")
+            if large.folder:
+                print(f"  {large.start_again():.1f} s to start again, {large.megabytes()} MB of memory")
+
+
+class Simulator:
+    """A process; with a folder it keeps its companies there."""
+
+    def __init__(self, folder: str | None) -> None:
+        self.folder = folder
+        self._start()
+
+    def company(self) -> "Company":
+        """Return its one company, over a connection of its own."""
+        return Company(self._url)
+
+    def megabytes(self) -> int:
+        """Resident memory, as Linux tells it; 0 elsewhere."""
+        status = Path(f"/proc/{self._process.pid}/status")
+        lines = status.read_text().splitlines() if status.exists() else []
+        return sum(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS:"))
+
+    def start_again(self) -> float:
+        """End it and return the seconds until its next start listens."""
+        self.end()
+        began_at = time.perf_counter()
+        self._start()
+        return time.perf_counter() - began_at
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=30)
+
+    def _start(self) -> None:
+        arguments = ["--data-dir", self.folder] if self.folder else []
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "simulators.quickbooks", "--port", "0", "--empty", *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[1],
+        )
+        assert self._process.stdout is not None
+        self._url = self._process.stdout.readline().split()[-1]
 
 
 class Company:
@@ -76,9 +123,6 @@ class Company:
     def control(self, path: str, body: Any) -> Any:
         return self._send("POST", f"/_simulator/companies/{self._realm}/{path}", json.dumps(body), {})
 
-    def close(self) -> None:
-        self._connection.close()
-
     def _send(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Any:
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
@@ -89,43 +133,85 @@ class Company:
 
 
 @contextmanager
-def _simulator(keeps: bool) -> Iterator[Company]:
-    folder = tempfile.TemporaryDirectory()
-    arguments = ["--data-dir", folder.name] if keeps else []
-    process = subprocess.Popen(
-        [sys.executable, "-m", "simulators.quickbooks", "--port", "0", "--empty", *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[1],
-    )
-    try:
-        assert process.stdout is not None
-        company = Company(process.stdout.readline().split()[-1])
-        yield company
-        company.close()
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        folder.cleanup()
+def _simulator(keeps: bool) -> Iterator[Simulator]:
+    with tempfile.TemporaryDirectory() as folder:
+        simulator = Simulator(folder if keeps else None)
+        try:
+            yield simulator
+        finally:
+            simulator.end()
 
 
-def _writes_a_second(company: Company) -> float:
-    """Invoices of three lines, each followed by its payment."""
-    mark = time.time_ns()
-    customer = {"value": company.call("POST", "customer", {"DisplayName": f"Bench {mark}"})["Customer"]["Id"]}
-    account = company.query("SELECT * FROM Account WHERE AccountSubType = 'SalesOfProductIncome'")["Account"][0]
-    new_item = {"Name": f"Bench {mark}", "Type": "Service", "IncomeAccountRef": {"value": account["Id"]}}
-    item = {"value": company.call("POST", "item", new_item)["Item"]["Id"]}
-    detail = {"ItemRef": item, "TaxCodeRef": {"value": "NON"}}
-    line = {"DetailType": "SalesItemLineDetail", "Amount": 100, "SalesItemLineDetail": detail}
+def _writes_a_second(simulator: Simulator, work: Callable[[list["Sales"]], int]) -> float:
+    """Documents a second: invoices of three lines, and a payment of each."""
+    sales = [Sales(simulator.company()) for _ in range(CLIENTS)]
     began_at = time.perf_counter()
-    for number in range(WRITES // 2):
-        body = {"CustomerRef": customer, "DocNumber": f"{mark}-{number}"[-21:], "Line": [line] * 3}
-        invoice = company.call("POST", "invoice", body)["Invoice"]
+    return work(sales) / (time.perf_counter() - began_at)
+
+
+class Sales:
+    """A customer of a company to whom something is sold."""
+
+    def __init__(self, company: Company) -> None:
+        self.company = company
+        self._mark = time.time_ns()
+        name = f"Bench {self._mark}"
+        self._customer = {"value": company.call("POST", "customer", {"DisplayName": name})["Customer"]["Id"]}
+        account = company.query("SELECT * FROM Account WHERE AccountSubType = 'SalesOfProductIncome'")["Account"][0]
+        new_item = {"Name": name, "Type": "Service", "IncomeAccountRef": {"value": account["Id"]}}
+        item = {"value": company.call("POST", "item", new_item)["Item"]["Id"]}
+        detail = {"ItemRef": item, "TaxCodeRef": {"value": "NON"}}
+        self._line = {"DetailType": "SalesItemLineDetail", "Amount": 100, "SalesItemLineDetail": detail}
+
+    def write(self, count: int) -> None:
+        for number in range(count // 2):
+            invoice = self.company.call("POST", "invoice", self._invoice(number))["Invoice"]
+            self.company.call("POST", "payment", self._payment(invoice))
+
+    def write_in_batches(self, count: int) -> None:
+        for begun in range(0, count // 2, BATCH):
+            numbers = range(begun, min(begun + BATCH, count // 2))
+            invoices = self._batch("Invoice", [self._invoice(number) for number in numbers])
+            self._batch("Payment", [self._payment(invoice) for invoice in invoices])
+
+    def _batch(self, entity: str, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        items = [{"bId": str(n), "operation": "create", entity: body} for n, body in enumerate(bodies)]
+        answered = self.company.call("POST", "batch", {"BatchItemRequest": items})
+        return [item[entity] for item in answered["BatchItemResponse"]]
+
+    def _invoice(self, number: int) -> dict[str, Any]:
+        doc_number = f"{self._mark}-{number}"[-21:]
+        return {"CustomerRef": self._customer, "DocNumber": doc_number, "Line": [self._line] * 3}
+
+    def _payment(self, invoice: dict[str, Any]) -> dict[str, Any]:
         link = {"TxnId": invoice["Id"], "TxnType": "Invoice"}
-        paid = {"CustomerRef": customer, "TotalAmt": 300, "Line": [{"Amount": 300, "LinkedTxn": [link]}]}
-        company.call("POST", "payment", paid)
-    return WRITES / (time.perf_counter() - began_at)
+        return {"CustomerRef": self._customer, "TotalAmt": 300, "Line": [{"Amount": 300, "LinkedTxn": [link]}]}
+
+
+def _by_one(sales: list[Sales]) -> int:
+    sales[0].write(WRITES)
+    return WRITES
+
+
+def _by_several(sales: list[Sales]) -> int:
+    threads = [threading.Thread(target=one.write, args=(WRITES // 2,)) for one in sales]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(sales) * (WRITES // 2)
+
+
+def _by_batch(sales: list[Sales]) -> int:
+    sales[0].write_in_batches(2 * WRITES)
+    return 2 * WRITES
+
+
+_WRITING = {
+    "one client": _by_one,
+    f"{CLIENTS} clients at once": _by_several,
+    f"one client in batches of {BATCH}": _by_batch,
+}
 
 
 def _reads_a_second(company: Company) -> float:

@@ -4,7 +4,6 @@ An object is kept as JSON text, so that what a caller reads is its own copy and 
 memory; what must be found fast is indexed.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,21 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from simulators.database import Changes, Database
 from simulators.indexes import Collection
 from simulators.indexes import Key as Key
 from simulators.indexes import Object as Object
 from simulators.json_numbers import read_json, write_json
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS objects (
-    company TEXT NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL, json BLOB NOT NULL,
-    PRIMARY KEY (company, entity, id)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS settings (
-    company TEXT NOT NULL, name TEXT NOT NULL, json BLOB NOT NULL, PRIMARY KEY (company, name)) WITHOUT ROWID;
-"""
-_PUT = "INSERT INTO objects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET json = excluded.json"
-_DELETE = "DELETE FROM objects WHERE company = ? AND entity = ? AND id = ?"
-_SET = "INSERT INTO settings VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET json = excluded.json"
 _GLOBAL = ""
 
 
@@ -43,27 +33,22 @@ class Store:
         self._companies: dict[str, Company] = {}
         self._settings: dict[str, bytes] = {}
         self._lock = threading.Lock()
-        self._database: sqlite3.Connection | None = None
         if data_dir is not None:
             data_dir.mkdir(parents=True, exist_ok=True)
-            self._database = _open(data_dir / f"{name}.sqlite")
-            self._load(self._database)
-
-    def _load(self, database: sqlite3.Connection) -> None:
-        rows = database.execute("SELECT company, entity, id, place, json FROM objects ORDER BY company, place")
-        for company, entity, id, place, text in rows:
+        self._database = Database(None if data_dir is None else data_dir / f"{name}.sqlite")
+        for company, entity, id, place, text in self._database.objects():
             self.company(company)._load(entity, id, place, text)
-        for company, name, text in database.execute("SELECT company, name, json FROM settings"):
+        for company, setting, text in self._database.settings():
             if company == _GLOBAL:
-                self._settings[name] = text
+                self._settings[setting] = text
             else:
-                self.company(company)._settings[name] = text
+                self.company(company)._settings[setting] = text
 
     def company(self, id: str) -> "Company":
         """Return the company of that id; an unknown one starts empty."""
         with self._lock:
             if id not in self._companies:
-                self._companies[id] = Company(id, self._indexes, self._commit)
+                self._companies[id] = Company(id, self._indexes, self._database)
             return self._companies[id]
 
     def companies(self) -> list[str]:
@@ -77,98 +62,79 @@ class Store:
 
     def set_setting(self, name: str, value: Any) -> None:
         text = write_json(value)
-        self._commit([(_SET, (_GLOBAL, name, text))])
-        self._settings[name] = text
+        with self._lock:
+            self._settings[name] = text
+            self._database.add(Changes(settings={(_GLOBAL, name): text}))
+        self._database.flush()
 
     def close(self) -> None:
-        with self._lock:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
-
-    def _commit(self, statements: list[tuple[str, tuple[Any, ...]]]) -> None:
-        """Write all of it or nothing; what is committed survives a kill of the process."""
-        with self._lock:
-            if self._database is None or not statements:
-                return
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                for sql, values in statements:
-                    self._database.execute(sql, values)
-            except sqlite3.Error:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-    database.execute("PRAGMA journal_mode = WAL")
-    # NORMAL survives a kill of the process, all that a simulator promises; FULL would sync every write.
-    database.execute("PRAGMA synchronous = NORMAL")
-    database.executescript(_SCHEMA)
-    return database
+        self._database.close()
 
 
 class Company:
     """The objects, sequences and settings of one company.
 
-    One read sees nothing of a transaction in work. Take `lock` around reads that must agree with each other,
+    One read sees nothing of a transaction in work. Take `hold` around reads that must agree with each other,
     and `transaction` around what must be done as one.
     """
 
-    def __init__(
-        self,
-        id: str,
-        indexes: Mapping[str, Mapping[str, Key]],
-        commit: Callable[[list[tuple[str, tuple[Any, ...]]]], None],
-    ) -> None:
+    def __init__(self, id: str, indexes: Mapping[str, Mapping[str, Key]], database: Database) -> None:
         self.id = id
-        self.lock = threading.RLock()
         self._keys = indexes
-        self._commit = commit
+        self._database = database
+        self._lock = threading.RLock()
         self._collections: dict[str, Collection] = {}
         self._settings: dict[str, bytes] = {}
         self._last_place = 0
+        self._holds = 0
         self._depth = 0
-        self._statements: list[tuple[str, tuple[Any, ...]]] = []
+        self._changes = Changes()
         self._undo: list[Callable[[], None]] = []
-        self._after: list[Callable[[], None]] = []
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep every other caller out of the company; holds and transactions nest.
+
+        Past the outermost one everything that was seen or done in it survives a kill of the process. The others
+        are let in before that is written, so that what they do goes into the same commit.
+        """
+        self._lock.acquire()
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+            outermost = self._holds == 0
+            self._lock.release()
+            if outermost:
+                self._database.flush()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Hold the company; at the end write everything in one go, or after an exception undo it all.
-
-        Transactions nest: the outermost one counts.
-        """
-        with self.lock:
+        """Hold the company and do all or, after an exception, nothing; the outermost transaction counts."""
+        with self.hold():
             self._depth += 1
             try:
                 yield
                 if self._depth == 1:
-                    self._commit(self._statements)
+                    self._database.add(self._changes)
             except BaseException:
                 if self._depth == 1:
                     for undo in reversed(self._undo):
                         undo()
-                    self._after = []
                 raise
             finally:
                 self._depth -= 1
                 if self._depth == 0:
-                    self._statements, self._undo = [], []
-                    after, self._after = self._after, []
-            if self._depth == 0:
-                for call in after:
-                    call()
+                    self._changes, self._undo = Changes(), []
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call `call` once the transaction in hand is written; it is dropped if that fails."""
-        self._after.append(call)
+        self._changes.after.append(call)
 
     def get(self, entity: str, id: str) -> Object | None:
         """Return a copy of one object."""
-        with self.lock:
+        with self._lock:
             text = self._collection(entity).texts.get(id)
         return None if text is None else read_json(text)
 
@@ -177,19 +143,19 @@ class Company:
 
     def all(self, entity: str) -> Iterator[Object]:
         """Yield copies of all objects of an entity, oldest first."""
-        with self.lock:
+        with self._lock:
             texts = list(self._collection(entity).texts.values())
         for text in texts:
             yield read_json(text)
 
     def entities(self) -> list[str]:
         """Return the entities of which the company has held something."""
-        with self.lock:
+        with self._lock:
             return list(self._collections)
 
     def ids(self, entity: str) -> list[str]:
         """Return all ids of an entity, oldest first."""
-        with self.lock:
+        with self._lock:
             return list(self._collection(entity).texts)
 
     def count(self, entity: str) -> int:
@@ -197,31 +163,31 @@ class Company:
 
     def find(self, entity: str, index: str, value: Hashable) -> list[Object]:
         """Return the objects with that key, oldest first."""
-        with self.lock:
+        with self._lock:
             collection = self._collection(entity)
             return [read_json(collection.texts[id]) for id in self.find_ids(entity, index, value)]
 
     def find_ids(self, entity: str, index: str, value: Hashable) -> list[str]:
         """Return the ids of the objects with that key, oldest first."""
-        with self.lock:
+        with self._lock:
             collection = self._collection(entity)
             return collection.as_made(collection.indexes[index].ids.get(value, ()))
 
     def find_after(self, entity: str, index: str, value: Any, most: int | None = None) -> list[Object]:
         """Return the objects whose key is greater than `value`, in order of key; the first `most` of them."""
-        with self.lock:
+        with self._lock:
             found = (ids for key, ids in self.ids_between(entity, index, value) if key != value)
             return list(islice((item for ids in found for item in self.read(entity, ids)), most))
 
     def ids_from(self, entity: str, index: str, value: Any, *, by: str) -> list[str]:
         """Return the ids whose key is `value` or greater, in order of the index `by`; no object is read."""
-        with self.lock:
+        with self._lock:
             found = (id for _, ids in self.ids_between(entity, index, value) for id in ids)
             return self._collection(entity).in_order(found, by)
 
     def find_until(self, entity: str, index: str, value: Any) -> list[Object]:
         """Return the objects whose key is at most `value`, in order of key."""
-        with self.lock:
+        with self._lock:
             found = self.ids_between(entity, index, high=value)
             return [item for _, ids in found for item in self.read(entity, ids)]
 
@@ -230,7 +196,7 @@ class Company:
     ) -> Iterator[tuple[Any, list[str]]]:
         """Yield the keys from `low` to `high`, both included, in their order, each with its ids.
 
-        A bound of None is none. Only what is taken costs anything; hold `lock` meanwhile.
+        A bound of None is none. Only what is taken costs anything; `hold` the company meanwhile.
         """
         found = self._collection(entity).indexes[index]
         keys = found.between(low, high)
@@ -239,7 +205,7 @@ class Company:
 
     def as_made(self, entity: str, ids: Iterable[str]) -> list[str]:
         """Return ids in the order in which their objects were made."""
-        with self.lock:
+        with self._lock:
             return self._collection(entity).as_made(ids)
 
     def read(self, entity: str, ids: Iterable[str]) -> Iterator[Object]:
@@ -263,7 +229,7 @@ class Company:
                 place, kept = collection.places[id], before
                 self._undo.append(lambda: collection.put(id, kept, place, read_json(kept)))
             collection.put(id, text, place, object)
-            self._statements.append((_PUT, (self.id, entity, id, place, text)))
+            self._changes.objects[self.id, entity, id] = place, text
 
     def delete(self, entity: str, id: str) -> None:
         """Remove an object.
@@ -276,7 +242,7 @@ class Company:
             text, place = collection.texts[id], collection.places[id]
             collection.remove(id)
             self._undo.append(lambda: collection.put_back(id, text, place))
-            self._statements.append((_DELETE, (self.id, entity, id)))
+            self._changes.objects[self.id, entity, id] = None
 
     def next_number(self, sequence: str, first: int = 1) -> int:
         """Return the next number of a sequence; it is given once."""
@@ -299,7 +265,7 @@ class Company:
                 kept = before
                 self._undo.append(lambda: self._settings.__setitem__(name, kept))
             self._settings[name] = text
-            self._statements.append((_SET, (self.id, name, text)))
+            self._changes.settings[self.id, name] = text
 
     def _collection(self, entity: str) -> Collection:
         collection = self._collections.get(entity)

@@ -114,14 +114,16 @@ class WebhookSender:
         with self._wake:
             return list(self._targets.values())
 
+    def wanted_by(self, company: str) -> list[Target]:
+        """Return the targets that get the events of a company."""
+        return [one for one in self.targets() if not one.disabled and one.company in (None, company)]
+
     def enqueue(self, company: Company, body: bytes) -> None:
         """Deliver `body` as an event of `company` once the transaction in hand is committed.
 
         Without a target that wants it, nothing happens: the vendors do not keep events for later addresses.
         """
-        for target in self.targets():
-            if target.disabled or target.company not in (None, company.id):
-                continue
+        for target in self.wanted_by(company.id):
             with company.transaction():
                 id = f"{company.next_number('delivery'):012d}"
                 delivery = Delivery(id, target.id, body.decode())

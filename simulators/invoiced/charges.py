@@ -66,6 +66,6 @@ def get_charge(account: Account, id: int) -> Object:
 def all_charges(account: Account) -> list[Object]:
     """Return every charge, oldest first."""
     company = account.company
-    with company.lock:
+    with company.hold():
         paid = [one for _, ids in company.ids_between("payment", "charge") for one in company.read("payment", ids)]
         return sorted([*(one["charge"] for one in paid), *company.all("charge")], key=lambda one: int(one["id"]))

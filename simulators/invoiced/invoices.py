@@ -150,7 +150,7 @@ def view(account: Account, id: int) -> Object:
 
 def fall_due(account: Account) -> None:
     """Let every open invoice become past due whose time has come."""
-    with account.company.lock:
+    with account.company.hold():
         due = account.company.find_until("invoice", "falls_due", account.now() - 1)
         if due:
             with account.company.transaction():

@@ -67,7 +67,7 @@ def page_routes(keys: dict[str, str], account_of: Callable[[str], Account]) -> B
         def of_account(company: str, **values: Any) -> ResponseReturnValue:
             account = opened(company)
             # What one page shows agrees with itself.
-            with account.company.lock:
+            with account.company.hold():
                 return view(account, **values)
 
         routes.add_url_rule(f"{ROOT}/<company>{path}", name, of_account, methods=methods or ("GET",))
@@ -88,7 +88,7 @@ def page_routes(keys: dict[str, str], account_of: Callable[[str], Account]) -> B
     def start() -> ResponseReturnValue:
         if len(key_of) == 1:
             account = opened(next(iter(key_of)))
-            with account.company.lock:
+            with account.company.hold():
                 return overview(account)
         accounts = [(f"{ROOT}/{company}", name_of(company), _counted(account_of(company))) for company in key_of]
         return render_template("accounts.html", accounts=accounts)

@@ -68,12 +68,10 @@ def _answer_item(company: Company, item: dict[str, Any], entry: Entry, rules: Fa
     call = Call(entity, word, entry.call.method, entry.call.path, is_item=True)
     noted = entry.add_item(call, body)
     try:
-        with company.kept.transaction():
+        with company.change():
             _meet_fault(company, call, rules)
             value = _write_item(company, entity, body, operation, include)
-            company.publish()
     except Refusal as refusal:
-        company.events = []
         noted.status = refusal.status
         return {**reply, "Fault": refusal.as_fault()}
     noted.status = 200

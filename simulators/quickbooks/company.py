@@ -6,6 +6,7 @@ An object is kept as QuickBooks Online shows it, plus what it knows and does not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -137,7 +138,7 @@ class Event:
 
 @dataclass
 class Company:
-    """A company over its kept objects; take `kept.transaction()` around every write.
+    """A company over its kept objects; take `change()` around every write.
 
     `tell` receives the events of a write inside its transaction.
     """
@@ -296,11 +297,14 @@ class Company:
         ]
         self.events.append(event)
 
-    def publish(self) -> None:
-        """Hand the events of the write in hand on; called at the end of its transaction."""
-        events, self.events = self.events, []
-        if events:
-            self.tell(self, events)
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """One write in one transaction: all of it and of what is told about it, or nothing."""
+        with self.kept.transaction():
+            self.events = []
+            yield
+            if self.events:
+                self.tell(self, self.events)
 
 
 def name_of(entity: str, item: Object) -> str:

@@ -129,7 +129,7 @@ def _back(**values: str) -> BaseResponse:
 
 
 def _shown(company: Company) -> dict[str, str]:
-    with company.kept.lock:
+    with company.kept.hold():
         info = company.get("CompanyInfo", "1")
         return {
             "realm": company.realm,

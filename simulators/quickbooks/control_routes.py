@@ -6,7 +6,6 @@ Nothing here is part of Intuit's API, and none of it is noted in the request log
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from simulators.control import ControlError, json_answer, posted_object
 from simulators.fault_hooks import CONTROL
 from simulators.quickbooks.bulk import fill_in_bulk
 from simulators.quickbooks.closed_books import PASSWORD
-from simulators.quickbooks.company import Company, Object
+from simulators.quickbooks.company import Company
 from simulators.quickbooks.fields import read_body
 from simulators.quickbooks.ledger import books, journal
 from simulators.quickbooks.localities import LOCALITIES, US
@@ -69,20 +68,20 @@ def control_routes(simulator: Simulator) -> Blueprint:
     def all_books() -> Response:
         found = []
         for company in simulator.companies.values():
-            with company.kept.lock:
+            with company.kept.hold():
                 found.append(books(company))
         return json_answer({"companies": found})
 
     @routes.get(f"{_COMPANY}/books")
     def books_of_one(realm: str) -> Response:
         company = _company(simulator, realm)
-        with company.kept.lock:
+        with company.kept.hold():
             return json_answer(books(company))
 
     @routes.get(f"{_COMPANY}/journal/<entity>/<id>")
     def journal_of_one(realm: str, entity: str, id: str) -> Response:
         company = _company(simulator, realm)
-        with company.kept.lock:
+        with company.kept.hold():
             item = company.find(entity, id)
             if item is None:
                 raise ControlError(f"there is no {entity} {id}")
@@ -93,7 +92,7 @@ def control_routes(simulator: Simulator) -> Blueprint:
         company = _company(simulator, realm)
         if entity not in READABLE:
             raise ControlError(f"there is no entity {entity}")
-        with company.kept.lock:
+        with company.kept.hold():
             return json_answer([shown(company, entity, item) for item in company.all(entity)])
 
     @routes.post("/companies")
@@ -119,14 +118,11 @@ def control_routes(simulator: Simulator) -> Blueprint:
         entity, body = wanted["entity"], wanted.get("body")
         if entity not in READABLE or not isinstance(body, dict):
             raise ControlError("give entity and body as the API takes them")
-
-        def work() -> Object:
+        operation, include = wanted.get("operation"), str(wanted.get("include", "")).split(",")
+        with company.change():
             current = company.find(entity, str(with_id_of_settings(entity, body).get("Id")))
             version = {"SyncToken": current["SyncToken"], "Id": current["Id"]} if current else {}
-            operation, include = wanted.get("operation"), str(wanted.get("include", "")).split(",")
-            return carry_out(company, entity, {**body, **version}, operation, include)
-
-        return json_answer(_by_hand(company, work))
+            return json_answer(carry_out(company, entity, {**body, **version}, operation, include))
 
     @routes.post(f"{_COMPANY}/merge")
     def merge_two(realm: str) -> Response:
@@ -134,11 +130,8 @@ def control_routes(simulator: Simulator) -> Blueprint:
         if wanted["entity"] not in MERGED:
             raise ControlError(f"merges are of {', '.join(MERGED)}")
         entity = wanted["entity"]
-        return json_answer(
-            _by_hand(
-                company, lambda: shown(company, entity, merge(company, entity, wanted["survivor"], wanted["gone"]))
-            )
-        )
+        with company.change():
+            return json_answer(shown(company, entity, merge(company, entity, wanted["survivor"], wanted["gone"])))
 
     @routes.post(f"{_COMPANY}/fill")
     def fill(realm: str) -> Response:
@@ -161,7 +154,8 @@ def control_routes(simulator: Simulator) -> Blueprint:
             "DepositToAccountRef": {"value": checking["Id"]},
             "Line": [{"LinkedTxn": [{"TxnId": id, "TxnType": "Payment", "TxnLineId": "0"}]} for id in ids],
         }
-        return json_answer(_by_hand(company, lambda: carry_out(company, "Deposit", body)), 201)
+        with company.change():
+            return json_answer(carry_out(company, "Deposit", body), 201)
 
     @routes.errorhandler(Refusal)
     def refuse(error: Refusal) -> Response:
@@ -186,17 +180,6 @@ def _company(simulator: Simulator, realm: str) -> Company:
     if company is None:
         raise ControlError(f"there is no company {realm}")
     return company
-
-
-def _by_hand(company: Company, work: Callable[[], Object]) -> Object:
-    try:
-        with company.kept.transaction():
-            value = work()
-            company.publish()
-            return value
-    except Refusal:
-        company.events = []
-        raise
 
 
 def _switches(simulator: Simulator, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -229,7 +212,7 @@ def _change_company(simulator: Simulator, company: Company, wanted: dict[str, An
     if set(wanted) - known:
         raise ControlError(f"a change of a company has {', '.join(sorted(known))}")
 
-    def work() -> Object:
+    with company.change():
         if "sales_tax" in wanted:
             if wanted["sales_tax"] not in SALES_TAX_MODES or not company.is_in_us:
                 raise ControlError(f"sales_tax is one of {', '.join(SALES_TAX_MODES)}, of US companies")
@@ -244,9 +227,6 @@ def _change_company(simulator: Simulator, company: Company, wanted: dict[str, An
             company.kept.set_setting(PASSWORD, bool(wanted["closing_password"]))
         if groups:
             _merge_preferences(company, groups)
-        return company.preferences
-
-    _by_hand(company, work)
     if wanted.get("access_tokens") == "expired":
         simulator.tokens.expire_access(company.realm)
     if "refresh_token_age_hours" in wanted:

@@ -49,7 +49,7 @@ def entity_routes(simulator: Simulator) -> Blueprint:
         company = admitted(realm)
         statement = request.args.get("query", "") if request.method == "GET" else _statement()
         entry_in_hand().shown = statement
-        with company.kept.lock:
+        with company.kept.hold():
             return answer({"QueryResponse": answer_query(company, statement), "time": stamp(clock)})
 
     @routes.get(f"{ROOT}/cdc")
@@ -58,7 +58,7 @@ def entity_routes(simulator: Simulator) -> Blueprint:
         for required in ("entities", "changedSince"):
             if not request.args.get(required):
                 raise refusals.missing_parameter(required)
-        with company.kept.lock:
+        with company.kept.hold():
             groups = answer_changes(company, request.args["entities"], request.args["changedSince"])
         return answer({"CDCResponse": groups, "time": stamp(clock)})
 
@@ -72,9 +72,9 @@ def entity_routes(simulator: Simulator) -> Blueprint:
 
         def reply() -> Reply:
             answers = answer_batch(company, items, entry_in_hand(), simulator.rules)
-            return _kept(company, request_id, 200, {"BatchItemResponse": answers, "time": stamp(clock)})
+            return remembered(company, request_id, 200, {"BatchItemResponse": answers, "time": stamp(clock)})
 
-        return _once(company, request_id, reply)
+        return answer_once(company, request_id, reply)
 
     @routes.post(f"{ROOT}/taxservice/taxcode")
     def tax_code(realm: str) -> Response:
@@ -88,14 +88,14 @@ def entity_routes(simulator: Simulator) -> Blueprint:
     def exchange_rate(realm: str) -> Response:
         company = admitted(realm)
         code, day = request.args.get("sourcecurrencycode"), request.args.get("asofdate")
-        with company.kept.lock:
+        with company.kept.hold():
             rate = shown(company, EXCHANGE_RATE, read_rate(company, code, day))
             return answer({EXCHANGE_RATE: rate, "time": stamp(clock)})
 
     @routes.get(f"{ROOT}/<segment>/<id>")
     def read_one(realm: str, segment: str, id: str) -> Response:
         company, entity = admitted(realm), entity_of(segment)
-        with company.kept.lock:
+        with company.kept.hold():
             return answer({entity: read(company, entity, id), "time": stamp(clock)})
 
     @routes.post(f"{ROOT}/<segment>")
@@ -128,28 +128,26 @@ def entity_routes(simulator: Simulator) -> Blueprint:
 
         def reply() -> Reply:
             try:
-                with company.kept.transaction():
+                with company.change():
                     body = {**work(), "time": stamp(clock)}
-                    company.publish()
-                    return _kept(company, request_id, 200, body)
+                    return remembered(company, request_id, 200, body)
             except Refusal as refusal:
-                company.events = []
-                return _kept(company, request_id, refusal.status, fault_body(refusal, clock))
+                return remembered(company, request_id, refusal.status, fault_body(refusal, clock))
 
-        return _once(company, request_id, reply)
+        return answer_once(company, request_id, reply)
 
     return routes
 
 
-def _once(company: Company, request_id: str | None, reply: Callable[[], Reply]) -> Response:
+def answer_once(company: Company, request_id: str | None, reply: Callable[[], Reply]) -> Response:
     """The reply, or the first one under the same requestid; the company is held meanwhile."""
-    with company.kept.lock:
+    with company.kept.hold():
         found = find_replay(company, request_id) if request_id else None
         status, body = found or reply()
     return answer(body, status)
 
 
-def _kept(company: Company, request_id: str | None, status: int, body: dict[str, Any]) -> Reply:
+def remembered(company: Company, request_id: str | None, status: int, body: dict[str, Any]) -> Reply:
     """The reply, remembered under its requestid."""
     if request_id and (status == 200 or company.switches.replay_refusals):
         keep_replay(company, request_id, status, body)

@@ -11,11 +11,13 @@ from flask import Blueprint, Response, request
 
 from simulators.fault_hooks import CONTROL
 from simulators.quickbooks import refusals
-from simulators.quickbooks.answers import answer, stamp
-from simulators.quickbooks.attachments import file_of, keep_file, read_upload
-from simulators.quickbooks.entity_routes import ROOT, admit, entity_of
+from simulators.quickbooks.answers import stamp
+from simulators.quickbooks.attachments import File, file_of, keep_file, read_upload
+from simulators.quickbooks.company import Company, Object
+from simulators.quickbooks.entity_routes import ROOT, Reply, admit, answer_once, entity_of, remembered
 from simulators.quickbooks.printed import PRINTED, print_document
 from simulators.quickbooks.refusals import Refusal
+from simulators.quickbooks.replays import check_request_id
 from simulators.quickbooks.shown import shown
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def file_routes(simulator: Simulator) -> Blueprint:
         company, entity = admit(simulator, realm), entity_of(segment)
         if entity not in PRINTED:
             raise refusals.unsupported_operation(f"Operation pdf on {entity} is not supported.")
-        with company.kept.lock:
+        with company.kept.hold():
             item = company.get(entity, id)
             name = company.get("CompanyInfo", "1")["CompanyName"]
         return Response(print_document(entity, item, name), content_type="application/pdf")
@@ -41,18 +43,23 @@ def file_routes(simulator: Simulator) -> Blueprint:
     def upload(realm: str) -> Response:
         """Each file is taken or refused on its own, as an item of a batch is."""
         company = admit(simulator, realm)
-        replies = []
-        for file in read_upload(request.get_data(), request.content_type or ""):
-            try:
-                with company.kept.transaction():
-                    item = shown(company, "Attachable", keep_file(company, file))
-                    company.publish()
-            except Refusal as refusal:
-                company.events = []
-                replies.append({"Fault": refusal.as_fault()})
-                continue
-            replies.append({"Attachable": {**item, "TempDownloadUri": _address(realm, item["Id"])}})
-        return answer({"AttachableResponse": replies, "time": stamp(simulator.clock)})
+        files, request_id = read_upload(request.get_data(), request.content_type or ""), request.args.get("requestid")
+        if request_id:
+            check_request_id(request_id)
+
+        def reply() -> Reply:
+            body = {"AttachableResponse": [keep(company, file) for file in files], "time": stamp(simulator.clock)}
+            return remembered(company, request_id, 200, body)
+
+        return answer_once(company, request_id, reply)
+
+    def keep(company: Company, file: File) -> Object:
+        try:
+            with company.change():
+                item = shown(company, "Attachable", keep_file(company, file))
+        except Refusal as refusal:
+            return {"Fault": refusal.as_fault()}
+        return {"Attachable": {**item, "TempDownloadUri": _address(company.realm, item["Id"])}}
 
     @routes.get(f"{ROOT}/download/<id>")
     def download(realm: str, id: str) -> Response:

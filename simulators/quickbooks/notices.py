@@ -120,7 +120,7 @@ class Announcer:
 
     def announce(self, company: Company, events: list[Event]) -> None:
         told = [(company.realm, event) for event in events if event.operation in TOLD.get(event.entity, ())]
-        if not told:
+        if not (told and self._sender.wanted_by(company.realm)):
             return
         if company.switches.webhook_aggregation_s:
             company.kept.after_commit(lambda: self._gather(company, told))

@@ -55,7 +55,7 @@ def page_routes(simulator: Simulator) -> Blueprint:
     @routes.get(_ROOT)
     def overview(realm: str) -> str:
         company = company_of(realm)
-        with company.kept.lock:
+        with company.kept.hold():
             newest = [row for entity in DOCUMENTS for row in _documents(company, entity, _newest_ids(company, entity))]
             newest.sort(key=lambda row: int(row.id), reverse=True)
             # The sums go over every document, and nothing else is served meanwhile.
@@ -66,7 +66,7 @@ def page_routes(simulator: Simulator) -> Blueprint:
     @routes.get(f"{_ROOT}/accounts")
     def accounts(realm: str) -> str:
         company = company_of(realm)
-        with company.kept.lock:
+        with company.kept.hold():
             return _render(company, "accounts.html", trial=trial_balance(company))
 
     @routes.get(f"{_ROOT}/<entity>")
@@ -75,7 +75,7 @@ def page_routes(simulator: Simulator) -> Blueprint:
         if entity not in DOCUMENTS and entity not in _LISTS:
             abort(404)
         number = max(request.args.get("page", 1, type=int), 1)
-        with company.kept.lock:
+        with company.kept.hold():
             ids = company.kept.ids(entity)[::-1]
             page = ids[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
             around = {"number": number, "last": max((len(ids) - 1) // PAGE_ROWS + 1, 1), "count": len(ids)}
@@ -88,7 +88,7 @@ def page_routes(simulator: Simulator) -> Blueprint:
     @routes.get(f"{_ROOT}/<entity>/<id>")
     def one(realm: str, entity: str, id: str) -> str:
         company = company_of(realm)
-        with company.kept.lock:
+        with company.kept.hold():
             item = company.find(entity, id) if entity in READABLE else None
             if item is None:
                 abort(404)
@@ -124,7 +124,7 @@ def _render(company: Company, template: str, **values: Any) -> str:
 
 
 def _summary(company: Company) -> dict[str, Any]:
-    with company.kept.lock:
+    with company.kept.hold():
         info = company.get("CompanyInfo", "1")
         counts = [
             f"{company.kept.count(entity):,} {title.lower()}"

@@ -1,6 +1,9 @@
 """Fixtures for the tests of both simulators."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from simulators.command_line import Options
 from simulators.invoiced.app import create_simulator
 from simulators.invoiced.switches import Switches
 from simulators.server import start_in_thread
-from tests.simulators.simulator_drivers import Account, Inbox, StartInvoiced
+from tests.simulators.simulator_drivers import Account, Inbox, StartInvoiced, StartProcess
 
 
 @pytest.fixture
@@ -58,3 +61,25 @@ def start_invoiced(http: requests.Session) -> Iterator[StartInvoiced]:
 @pytest.fixture
 def account(start_invoiced: StartInvoiced) -> Account:
     return start_invoiced()
+
+
+@pytest.fixture
+def start_process() -> Iterator[StartProcess]:
+    """Start `python -m simulators.<vendor>` with options; gives the process and its URL."""
+    processes = []
+
+    def start(vendor: str, *options: str) -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-m", f"simulators.{vendor}", "--port", "0", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+        processes.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert "simulator listens on http://127.0.0.1:" in line, line
+        return process, line.split()[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()

@@ -1,5 +1,6 @@
 """What tests hold in hand: a receiver of webhooks, and an account of a running Invoiced simulator."""
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -69,6 +70,7 @@ class Account:
 
 
 StartInvoiced = Callable[..., Account]
+StartProcess = Callable[..., tuple[subprocess.Popen[str], str]]
 
 
 def eventually(condition: Callable[[], bool], timeout_s: float = 5) -> None:

@@ -1,5 +1,7 @@
 """The store: transactions, indexes, order, and what survives a restart."""
 
+import sqlite3
+import threading
 from decimal import Decimal
 from pathlib import Path
 
@@ -81,3 +83,48 @@ def test_indexes_follow_changes_and_leave_out_what_has_no_key() -> None:
     assert [one["id"] for one in company.find_after("thing", "age", 5)] == ["1"]
     company.delete("thing", "1")
     assert company.find_after("thing", "age", 0) == []
+
+
+def test_who_waits_for_the_disk_keeps_nobody_out_and_all_are_written_together(tmp_path: Path) -> None:
+    store = Store(tmp_path, "test", INDEXES)
+    company = store.company("a")
+    company.put("thing", "1", thing("1"))
+    other = sqlite3.connect(tmp_path / "test.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    written: list[str] = []
+
+    def write(id: str) -> None:
+        company.put("thing", id, thing(id))
+        written.append(id)
+
+    threads = [threading.Thread(target=write, args=(id,)) for id in ("2", "3", "4")]
+    for thread in threads:
+        thread.start()
+        while not company.has("thing", str(threads.index(thread) + 2)):
+            thread.join(0.001)
+    assert written == []
+    other.execute("COMMIT")
+    for thread in threads:
+        thread.join()
+    assert sorted(written) == ["2", "3", "4"]
+    assert other.execute("SELECT count(*) FROM objects").fetchone() == (4,)
+    other.close()
+    store.close()
+
+
+def test_what_could_not_be_written_is_told_and_written_with_the_next_change(tmp_path: Path) -> None:
+    store = Store(tmp_path, "test", INDEXES)
+    company = store.company("a")
+    called: list[str] = []
+    other = sqlite3.connect(tmp_path / "test.sqlite", isolation_level=None)
+    other.execute("ALTER TABLE objects RENAME TO elsewhere")
+    with pytest.raises(sqlite3.OperationalError), company.transaction():
+        company.put("thing", "1", thing("1"))
+        company.after_commit(lambda: called.append("told"))
+    assert called == []
+    other.execute("ALTER TABLE elsewhere RENAME TO objects")
+    company.put("thing", "2", thing("2"))
+    assert called == ["told"]
+    assert other.execute("SELECT id FROM objects ORDER BY id").fetchall() == [("1",), ("2",)]
+    other.close()
+    store.close()

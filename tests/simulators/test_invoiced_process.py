@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,31 +14,7 @@ import requests
 
 from simulators.clock import StoppedClock
 from simulators.json_numbers import read_json
-from tests.simulators.simulator_drivers import StartInvoiced
-
-Start = Callable[..., tuple[subprocess.Popen[str], str]]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Start `python -m simulators.invoiced` and return the process and its URL."""
-    processes = []
-
-    def begin(*options: str) -> tuple[subprocess.Popen[str], str]:
-        command = [sys.executable, "-m", "simulators.invoiced", "--port", "0", *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
-        processes.append(process)
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("Invoiced simulator listens on http://127.0.0.1:"), line
-        return process, line.split()[-1]
-
-    yield begin
-    for process in processes:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+from tests.simulators.simulator_drivers import StartInvoiced, StartProcess
 
 
 def everything(http: requests.Session, url: str) -> dict[str, Any]:
@@ -95,14 +70,16 @@ def test_the_sample_company_has_business_of_every_kind(
         assert one["subtotal"] - taken + added == one["total"]
 
 
-def test_a_kill_loses_nothing_and_the_next_start_goes_on(start: Start, http: requests.Session, tmp_path: Path) -> None:
-    process, url = start("--data-dir", str(tmp_path), "--seed", "3")
+def test_a_kill_loses_nothing_and_the_next_start_goes_on(
+    start_process: StartProcess, http: requests.Session, tmp_path: Path
+) -> None:
+    process, url = start_process("invoiced", "--data-dir", str(tmp_path), "--seed", "3")
     key = http.get(f"{url}/_simulator/credentials").json()["api_key"]
     made = http.post(f"{url}/customers", json={"name": "Last words"}, auth=(key, "")).json()
     before = everything(http, url)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    process, url = start("--data-dir", str(tmp_path), "--seed", "4", "--empty")
+    process, url = start_process("invoiced", "--data-dir", str(tmp_path), "--seed", "4", "--empty")
     assert everything(http, url) == before
     assert made["id"] == before["customers"][-1]["id"]
     following = http.post(f"{url}/customers", json={"name": "First words"}, auth=(key, "")).json()
@@ -111,9 +88,9 @@ def test_a_kill_loses_nothing_and_the_next_start_goes_on(start: Start, http: req
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_at_once_though_a_connection_is_open(
-    start: Start, http: requests.Session, signum: signal.Signals
+    start_process: StartProcess, http: requests.Session, signum: signal.Signals
 ) -> None:
-    process, url = start("--empty")
+    process, url = start_process("invoiced", "--empty")
     http.get(f"{url}/_simulator/requests")
     process.send_signal(signum)
     assert process.wait(timeout=3) == 0

@@ -20,9 +20,9 @@ def books() -> Iterator[Books]:
         yield one
 
 
-def upload(books: Books, files: Any) -> list[Any]:
+def upload(books: Books, files: Any, **params: str) -> list[Any]:
     headers = {"Authorization": f"Bearer {books.token}", "Accept": "application/json"}
-    reply = books.session.post(f"{books.base}/upload", files=files, headers=headers, timeout=5)
+    reply = books.session.post(f"{books.base}/upload", files=files, params=params, headers=headers, timeout=5)
     assert reply.status_code == 200, reply.text
     found: list[Any] = read_json(reply.content)["AttachableResponse"]
     return found
@@ -52,6 +52,14 @@ def test_the_table_of_a_pdf_says_where_its_objects_begin() -> None:
     places = [int(one) for one in re.findall(rb"(\d{10}) 00000 n", printed[table:])]
     assert len(places) == 3 + 2 * 3
     assert all(printed[at:].startswith(f"{n} 0 obj".encode()) for n, at in enumerate(places, 1))
+
+
+def test_an_upload_that_comes_again_under_its_requestid_is_kept_once(books: Books) -> None:
+    first = upload(books, [("file_content_01", ("once.txt", b"first", "text/plain"))], requestid="u1")
+    again = upload(books, [("file_content_01", ("twice.txt", b"second", "text/plain"))], requestid="u1")
+    assert again == first
+    named = books.query("SELECT * FROM Attachable WHERE FileName IN ('once.txt', 'twice.txt')")["Attachable"]
+    assert [one["FileName"] for one in named] == ["once.txt"]
 
 
 def test_files_are_uploaded_found_at_their_document_downloaded_and_deleted(books: Books) -> None:
