@@ -10,7 +10,7 @@ from decimal import Decimal
 from simulators.quickbooks import refusals
 from simulators.quickbooks.accounts import check_type
 from simulators.quickbooks.company import NAMED
-from simulators.quickbooks.currencies import currency_name
+from simulators.quickbooks.currencies import currency_name, is_multiple
 from simulators.quickbooks.names import check_unique_in_list, keep_name_of_deactivated
 from simulators.quickbooks.totals import price
 from simulators.quickbooks.writes import Kind, Write
@@ -106,6 +106,8 @@ def _settle_agency(made: Write) -> None:
 
 
 def _settle_currency(made: Write) -> None:
+    if not is_multiple(made.company):
+        raise refusals.feature_not_supported("Multi-currency is not enabled for this company.")
     code = made.item.get("Code")
     if code is None:
         raise refusals.missing_parameter("Code")

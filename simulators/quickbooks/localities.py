@@ -37,6 +37,10 @@ def _tax_accounts(payable: str, suspense: str) -> tuple[tuple[str, str, str], ..
     return ((payable, kind, "GlobalTaxPayable"), (suspense, kind, "GlobalTaxSuspense"))
 
 
+# The first as in Canada, both as in the UK and Australia.
+_LICENCES = {"Taxes & Licenses": "Taxes & Licences"}
+_BRITISH = {f"Uncategorized {kind}": f"Uncategorised {kind}" for kind in ("Asset", "Expense", "Income")} | _LICENCES
+
 _HMRC, _CRA, _ATO = "HM Revenue & Customs (VAT)", "Canada Revenue Agency", "Australian Taxation Office"
 _BC, _QUEBEC = "British Columbia Ministry of Finance", "Revenu Québec"
 
@@ -74,6 +78,7 @@ LOCALITIES: Mapping[str, Locality] = {
             "Cost of Goods Sold": "Cost of sales",
             "Checking": "Current",
             "Sales Tax Payable": None,
+            **_BRITISH,
         },
         accounts=_tax_accounts("VAT Control", "VAT Suspense"),
     ),
@@ -100,7 +105,7 @@ LOCALITIES: Mapping[str, Locality] = {
             "Exempt": (("GST/HST Exempt", "0", _CRA),),
             "Out of Scope": (("Out of Scope", "0", _CRA),),
         },
-        renamed={"Checking": "Chequing", "Sales Tax Payable": None},
+        renamed={"Checking": "Chequing", "Sales Tax Payable": None, **_LICENCES},
         accounts=_tax_accounts("GST/HST Payable", "GST/HST Suspense"),
     ),
     "AU": Locality(
@@ -122,7 +127,7 @@ LOCALITIES: Mapping[str, Locality] = {
             "Input tax": (("Input tax", "0", _ATO),),
             "Out of Scope": (("Out of Scope", "0", _ATO),),
         },
-        renamed={"Checking": "Cheque", "Cost of Goods Sold": "Cost of sales", "Sales Tax Payable": None},
+        renamed={"Checking": "Cheque", "Cost of Goods Sold": "Cost of sales", "Sales Tax Payable": None, **_BRITISH},
         accounts=_tax_accounts("GST Liabilities Payable", "GST Suspense"),
     ),
 }

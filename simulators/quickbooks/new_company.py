@@ -1,7 +1,8 @@
-"""What a new company starts with: preferences, chart of accounts, terms, payment methods, tax.
+"""What a new company starts with: preferences, chart of accounts, terms, payment methods, items, tax.
 
-Names and types follow the lists that QuickBooks Online sets up for a new company in the US; what is called
-otherwise elsewhere, and the tax there, is in `localities`.
+Names and types follow the lists that QuickBooks Online sets up for a new company in the US (Intuit, "Manage
+default and special accounts"; audit logs of new companies; the sandbox company); what is called otherwise
+elsewhere, and the tax there, is in `localities`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from simulators.quickbooks.accounts import ACCOUNT
+from simulators.quickbooks.accounts import ACCOUNT, standard_account
 from simulators.quickbooks.company import HIDDEN, Company, Object
+from simulators.quickbooks.lists import ITEM
 from simulators.quickbooks.localities import LOCALITIES, US, Locality
 from simulators.quickbooks.tax_rates import tax_code, tax_rate
 from simulators.quickbooks.writes import write
 
+# The accounts that the audit log of a new company lists, those that come with a feature when it is first used
+# or switched on, and the two banks that a sandbox has.
 _CHART = (
     ("Services", "Income", "ServiceFeeIncome"),
     ("Sales of Product Income", "Income", "SalesOfProductIncome"),
@@ -28,36 +32,41 @@ _CHART = (
     ("Undeposited Funds", "Other Current Asset", "UndepositedFunds"),
     ("Inventory Asset", "Other Current Asset", "Inventory"),
     ("Prepaid Expenses", "Other Current Asset", "PrepaidExpenses"),
+    ("Uncategorized Asset", "Other Current Asset", "OtherCurrentAssets"),
     ("Checking", "Bank", "Checking"),
     ("Savings", "Bank", "Savings"),
     ("Accounts Payable (A/P)", "Accounts Payable", "AccountsPayable"),
     ("Sales Tax Payable", "Other Current Liability", "SalesTaxPayable"),
     ("Opening Balance Equity", "Equity", "OpeningBalanceEquity"),
     ("Retained Earnings", "Equity", "RetainedEarnings"),
+    ("Owner's Investment", "Equity", "OwnersEquity"),
+    ("Owner's Pay & Personal Expenses", "Equity", "OwnersEquity"),
     ("Cost of Goods Sold", "Cost of Goods Sold", "SuppliesMaterialsCogs"),
     ("Advertising & Marketing", "Expense", "AdvertisingPromotional"),
+    ("Ask My Accountant", "Expense", "OtherMiscellaneousServiceCost"),
     ("Bank Charges & Fees", "Expense", "BankCharges"),
+    ("Car & Truck", "Expense", "Auto"),
+    ("Contractors", "Expense", "CostOfLabor"),
     ("Insurance", "Expense", "Insurance"),
+    ("Interest Paid", "Expense", "InterestPaid"),
+    ("Job Supplies", "Expense", "SuppliesMaterials"),
     ("Legal & Professional Services", "Expense", "LegalProfessionalFees"),
+    ("Meals & Entertainment", "Expense", "EntertainmentMeals"),
     ("Office Supplies & Software", "Expense", "OfficeGeneralAdministrativeExpenses"),
+    ("Other Business Expenses", "Expense", "OtherMiscellaneousServiceCost"),
+    ("Reimbursable Expenses", "Expense", "OtherMiscellaneousServiceCost"),
     ("Rent & Lease", "Expense", "RentOrLeaseOfBuildings"),
     ("Repairs & Maintenance", "Expense", "RepairMaintenance"),
+    ("Taxes & Licenses", "Expense", "TaxesPaid"),
     ("Travel", "Expense", "Travel"),
+    ("Unapplied Cash Bill Payment Expense", "Expense", "UnappliedCashBillPaymentExpense"),
+    ("Uncategorized Expense", "Expense", "OtherMiscellaneousServiceCost"),
     ("Utilities", "Expense", "Utilities"),
     ("Interest Earned", "Other Income", "InterestEarned"),
 )
-_TERMS = (("Due on receipt", 0), ("Net 10", 10), ("Net 15", 15), ("Net 30", 30), ("Net 60", 60))
-_METHODS = (
-    ("Cash", "NON_CREDIT_CARD"),
-    ("Check", "NON_CREDIT_CARD"),
-    ("Credit Card", "CREDIT_CARD"),
-    ("American Express", "CREDIT_CARD"),
-    ("Discover", "CREDIT_CARD"),
-    ("MasterCard", "CREDIT_CARD"),
-    ("Visa", "CREDIT_CARD"),
-    ("Direct Deposit", "NON_CREDIT_CARD"),
-    ("ACH", "NON_CREDIT_CARD"),
-)
+_TERMS = (("Due on receipt", 0), ("Net 15", 15), ("Net 30", 30), ("Net 60", 60))
+_METHODS = (("Cash", "NON_CREDIT_CARD"), ("Check", "NON_CREDIT_CARD"), ("Credit Card", "CREDIT_CARD"))
+_ITEMS = ("Services", "Hours")
 # The rates by which the simulated engine of automated sales tax computes.
 _ENGINE = (("California State", Decimal(6)), ("San Francisco County", Decimal("2.625")))
 
@@ -72,7 +81,7 @@ class Plan:
 
 
 def found_company(company: Company, name: str, plan: Plan) -> None:
-    """Set up an empty company, its books in its country's currency. Call within its transaction."""
+    """Set up an empty company, its books in its country's currency. Call within its transaction; nobody is told."""
     place = LOCALITIES[plan.country]
     _settle_settings(company, name, plan.country, place)
     chart = [(place.renamed.get(account, account), *types) for account, *types in _CHART]
@@ -94,6 +103,9 @@ def found_company(company: Company, name: str, plan: Plan) -> None:
         )
     for method, kind in _METHODS:
         company.insert("PaymentMethod", {"Name": method, "Active": True, "Type": kind})
+    services = standard_account(company, "Income", "ServiceFeeIncome")
+    for item in _ITEMS:
+        write(company, ITEM, {"Name": item, "Type": "Service", "IncomeAccountRef": services})
     if plan.country == US:
         _found_sales_tax(company)
     else:
@@ -104,8 +116,6 @@ def found_company(company: Company, name: str, plan: Plan) -> None:
         preferences = company.preferences
         preferences["CurrencyPrefs"]["MultiCurrencyEnabled"] = True
         company.save("Preferences", preferences)
-    # A new company tells nobody of its own set-up.
-    company.events = []
 
 
 def _found_sales_tax(company: Company) -> None:

@@ -66,7 +66,7 @@ READABLE = (*KINDS, *READ_ONLY, EXCHANGE_RATE)
 # Path segment → entity: paths are in lower case.
 SEGMENTS: Mapping[str, str] = {entity.lower(): entity for entity in READABLE}
 VOIDED_BY_UPDATE = frozenset({"Payment", "SalesReceipt"})
-_MAILED = frozenset({"Invoice", "CreditMemo", "Estimate", "SalesReceipt", "RefundReceipt"})
+_MAILED = frozenset({"Invoice", "CreditMemo", "Estimate", "Payment", "SalesReceipt", "RefundReceipt"})
 
 
 def with_id_of_settings(entity: str | None, body: Any) -> Any:
@@ -129,7 +129,7 @@ def read(company: Company, entity: str, id: str) -> dict[str, Any]:
 
 
 def send(company: Company, entity: str, id: str, send_to: str | None) -> dict[str, Any]:
-    """Mail a document: its version moves and it remembers to whom.
+    """Mail a document: its version moves and it remembers to whom. A payment has no fields for that.
 
     Raises:
         Refusal: the entity is not mailed (500), there is none of that id (610), no address (6420).
@@ -137,15 +137,19 @@ def send(company: Company, entity: str, id: str, send_to: str | None) -> dict[st
     if entity not in _MAILED:
         raise refusals.unsupported_operation(f"Operation send on {entity} is not supported.")
     item = company.get(entity, id)
-    address = send_to or (item.get("BillEmail") or {}).get("Address")
+    owner = company.get("Customer", item["CustomerRef"]["value"]) if entity == "Payment" else item
+    address = send_to or (owner.get("PrimaryEmailAddr" if entity == "Payment" else "BillEmail") or {}).get("Address")
     if not address:
         raise refusals.no_email()
-    stamp = company.now().replace(microsecond=0).isoformat()
-    item |= {
-        "BillEmail": {"Address": address},
-        "EmailStatus": "EmailSent",
-        "DeliveryInfo": {"DeliveryType": "Email", "DeliveryTime": stamp},
-    }
+    if entity != "Payment":
+        item |= {
+            "BillEmail": {"Address": address},
+            "EmailStatus": "EmailSent",
+            "DeliveryInfo": {
+                "DeliveryType": "Email",
+                "DeliveryTime": company.now().replace(microsecond=0).isoformat(),
+            },
+        }
     return shown(company, entity, company.save(entity, item, "emailed"))
 
 

@@ -39,7 +39,7 @@ _TRADES = (
 )
 _ITEMS = (
     ("Design", "Custom design", "75.00"),
-    ("Hours", "Work by the hour", "60.00"),
+    ("Consulting", "Work by the hour", "60.00"),
     ("Installation", "Set-up on site", "120.00"),
     ("Maintenance", "Monthly maintenance", "49.50"),
     ("Sod", "Sod, by the yard", "8.75"),
@@ -74,7 +74,6 @@ def fill_company(company: Company, seed: int) -> None:
         customer = chance.choice(customers)
         invoice = write(company, INVOICE, _invoice(company, chance, customer, items, 1001 + number))
         _settle_some(company, chance, invoice)
-    company.events = []
 
 
 def _customer(chance: random.Random, number: int) -> dict[str, Any]:

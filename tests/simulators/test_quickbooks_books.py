@@ -156,6 +156,15 @@ def test_the_empty_company_is_set_up_for_the_demo() -> None:
             "Undeposited Funds",
             "Accounts Receivable (A/R)",
             "Checking",
+            "Owner's Investment",
+            "Uncategorized Expense",
+            "Interest Paid",
         }
-        for entity in ("Customer", "Item", "Invoice", "Payment", "CreditMemo"):
+        for entity, listed in (
+            ("Term", ["Due on receipt", "Net 15", "Net 30", "Net 60"]),
+            ("PaymentMethod", ["Cash", "Check", "Credit Card"]),
+            ("Item", ["Services", "Hours"]),
+        ):
+            assert [one["Name"] for one in books.query(f"SELECT * FROM {entity}")[entity]] == listed
+        for entity in ("Customer", "Class", "Department", "Invoice", "Payment", "CreditMemo"):
             assert books.query(f"SELECT * FROM {entity}") == {}

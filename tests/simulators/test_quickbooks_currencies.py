@@ -34,6 +34,13 @@ def test_a_currency_is_added_with_its_first_customer_and_stays(books: Books) -> 
     assert books.customer("Kind", ParentRef={"value": customer["Id"]})["CurrencyRef"]["value"] == "EUR"
 
 
+def test_a_company_with_one_currency_adds_no_other(books: Books) -> None:
+    books.prefer("CurrencyPrefs", MultiCurrencyEnabled=False)
+    refused(5030, books.write, "CompanyCurrency", {"Code": "EUR"})
+    books.prefer("CurrencyPrefs", MultiCurrencyEnabled=True)
+    assert books.write("CompanyCurrency", {"Code": "EUR"})["Name"] == "Euro"
+
+
 def test_a_document_names_its_customers_currency(books: Books) -> None:
     customer, item = books.customer("Berliner", **EUR), books.item()
     assert "CurrencyRef" in refused(2020, books.invoice, customer, "10", item=item).detail

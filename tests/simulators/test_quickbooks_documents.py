@@ -80,6 +80,15 @@ def test_sales_documents_are_written_updated_sent_and_deleted(books: Books, enti
     assert books.control("GET", f"companies/{books.realm}/books")["agrees"] is True
 
 
+def test_a_payment_is_mailed_to_its_customer_and_keeps_no_mark_of_it(books: Books) -> None:
+    customer = books.customer("Mailed", PrimaryEmailAddr={"Address": "ann@example.com"})
+    payment = books.payment(customer, "10")
+    sent = books.call("POST", f"payment/{payment['Id']}/send")["Payment"]
+    assert (sent["SyncToken"], set(sent)) == ("1", set(payment))
+    nobody = books.payment(books.customer("Unknown address"), "10")
+    refused(6420, books.call, "POST", f"payment/{nobody['Id']}/send")
+
+
 def test_a_sales_receipt_is_voided_like_a_payment_unless_it_is_deposited(books: Books) -> None:
     item = books.item("Counter")
     receipt = books.write("SalesReceipt", {"Line": [line(item, "20")]})
