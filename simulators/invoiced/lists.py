@@ -106,7 +106,7 @@ def _event_ids(account: Account, params: Params) -> list[str]:
         fields.timestamp(name, params[name]) if params.get(name) else None for name in ("start_date", "end_date")
     )
     customer = _OF_CUSTOMER.fullmatch(params.get("related_to", ""))
-    with company.lock:
+    with company.hold():
         found = []
         if params.get("type"):
             found.append(set(company.find_ids("event", "type", params["type"])))
