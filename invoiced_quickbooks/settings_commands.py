@@ -13,7 +13,7 @@ from shared.db import connections
 from shared.db.record_list import Search
 from shared.db.records import RecordKey
 from shared.errors import NotFoundError
-from shared.quickbooks_lists import fetch_choices
+from shared.quickbooks_lists import find_lists
 from shared.setting_values import DEFAULTS, LISTED, NAMES, in_words
 
 
@@ -71,14 +71,16 @@ def choices(name: str | None, as_json: bool, connection_id: str | None) -> None:
     with opened() as wiring:
         with reading(wiring) as session:
             row = chosen_connection(session, connection_id)
-        found = {one: of_one for one, of_one in fetch_choices(wiring.quickbooks(row.id)).items() if name in (None, one)}
+        lists = find_lists(wiring, row.id, again=True)
+    found = {one: of_one for one, of_one in lists.choices.items() if name in (None, one)}
     if as_json:
         print_json({one: [vars(choice) for choice in of_one] for one, of_one in found.items()})
         return
     for one, of_one in found.items():
         click.echo(click.style(one, bold=True) + f"  (default: {DEFAULTS[one]})")
         for choice in of_one:
-            click.echo(f"  {choice.id.rjust(6)}  {choice.name}" + (f"  ({choice.type})" if choice.type else ""))
+            told = ", ".join(text for text in (choice.type, choice.currency) if text)
+            click.echo(f"  {choice.id.rjust(6)}  {choice.name}" + (f"  ({told})" if told else ""))
 
 
 @settings.command("repost")

@@ -39,23 +39,15 @@ class Lists(NamedTuple):
     at: datetime
 
 
-def fetch_choices(quickbooks: QuickBooksClient) -> dict[str, list[Choice]]:
-    """Read the active accounts, items and tax codes, and return what each setting may name, by name.
-
-    Three calls, and one more for every further thousand of a list.
-
-    Source: QBO API reference, Account, Item, TaxCode; Intuit, "Data queries".
-    """
-    return _for_settings(_fetch_lists(quickbooks))
-
-
 def find_lists(clients: Clients, connection_id: str, *, again: bool = False) -> Lists:
-    """Return QuickBooks' lists as they were read up to `KEPT_FOR` ago; older ones, or `again`, are read now. With
-    multicurrency that is one call more than `fetch_choices` makes.
+    """Return QuickBooks' lists as they were read up to `KEPT_FOR` ago; older ones, or `again`, are read now: three
+    calls, with multicurrency four, and one more for every further thousand of a list.
 
     Raises:
         UnknownConnectionError: there is no such connection.
         SyncError: QuickBooks refused or did not answer.
+
+    Source: QBO API reference, Account, Item, TaxCode, CompanyCurrency; Intuit, "Data queries".
     """
     with clients.sessions() as session:
         row = connections.get(session, connection_id)

@@ -12,7 +12,7 @@ from shared.db.links import LinkKey
 from shared.db.records import RecordKey
 from shared.messages import Kind
 from shared.outcomes import Outcome
-from shared.quickbooks_lists import fetch_choices
+from shared.quickbooks_lists import find_lists
 from shared.repost import repost
 from shared.settings import Settings
 from tests.flows.company import Company
@@ -249,7 +249,7 @@ def test_a_change_is_audited_in_words_and_a_wrong_type_is_refused_at_its_field(c
 def test_choices_are_quickbooks_own_active_ones_of_the_right_type(company: Company) -> None:
     bank, gone = account(company, "Bank", "Second bank"), account(company, "Bank", "Old bank")
     company.quickbooks.by_hand("Account", {**company.quickbooks.one("Account", Id=gone), "Active": False})
-    choices = fetch_choices(company.wiring.quickbooks(company.id))
+    choices = find_lists(company.wiring, company.id).choices
     assert bank in [one.id for one in choices["deposit_account"]]
     assert gone not in [one.id for one in choices["deposit_account"]]
     assert {one.type for one in choices["income_account"]} <= {"Income", "Other Income"}
