@@ -18,6 +18,7 @@ from shared.connect import (
     add_connection,
     disconnect,
     give_invoiced_key,
+    give_webhook_secret,
     propose_start,
     quickbooks_webhook_url,
     reconnect,
@@ -328,10 +329,10 @@ def webhook_secret(invoiced_webhook_secret: str, as_json: bool, connection_id: s
     """Give a connection another secret under which Invoiced signs its webhooks; good within ten seconds."""
     secret = _not_blank("--invoiced-webhook-secret", invoiced_webhook_secret)
     with opened() as wiring:
-        with wiring.sessions.begin() as session:
+        with reading(wiring) as session:
             row = chosen_connection(session, connection_id)
-            connections.replace_webhook_secret(session, wiring.vault, row.id, secret)
-            audit.note(session, row.id, COMMAND_LINE, "Webhook secret of Invoiced", wiring.now())
+        give_webhook_secret(wiring, row.id, secret)
+        _note(wiring, row.id, "Webhook secret of Invoiced")
         shown = _summary(wiring, row)
     if as_json:
         print_json(shown)

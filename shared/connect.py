@@ -139,6 +139,16 @@ def give_invoiced_key(clients: Clients, connection_id: str, api_key: str) -> Non
         records.release_reconnected(session, connection_id, clients.now())
 
 
+def give_webhook_secret(clients: Clients, connection_id: str, secret: str) -> None:
+    """Store the secret under which Invoiced signs its webhooks; the receiver goes by it within seconds.
+
+    Raises:
+        UnknownConnectionError: there is no such connection.
+    """
+    with clients.sessions.begin() as session:
+        connections.replace_webhook_secret(session, clients.vault, connection_id, secret)
+
+
 def propose_start(row: Connection) -> date | None:
     """Return the start date to propose where none was chosen: the day after QBO's closing date, for nothing can be
     posted before it. None: the books are open."""

@@ -126,6 +126,13 @@ def test_the_light_turns_green_with_the_first_webhook_that_is_signed(company: Co
     assert admin.client.post(address, data=body, headers=invoiced_headers("secret", body)).status_code == 200
     assert "webhooks arrive" in text_of(admin.get(set_up))
 
+    assert 'class="error"' in admin.send(set_up, **{"webhook-secret": " "}).text
+    given = admin.send(set_up, **{"webhook-secret": "one of Invoiced's own "})
+    assert "signed with this secret are taken" in shown(admin, given)
+    anew = visit_to(company.wiring.config, company.wiring.engine).client
+    headers = invoiced_headers("one of Invoiced's own", body)
+    assert anew.post(address, data=body, headers=headers).status_code == 200
+
 
 def test_a_consent_that_is_refused_used_again_or_given_abroad_connects_nothing(company: Company, admin: Visit) -> None:
     british = another_company(company, name="Thames Ltd", country="GB")

@@ -7,8 +7,8 @@ import structlog
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import DateField, PasswordField, SelectField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import DateField, PasswordField, SelectField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from shared import connect, other_company, setting_values
 from shared.change_settings import change
@@ -33,6 +33,12 @@ class InvoicedForm(FlaskForm):  # type: ignore[misc]
     """What is asked of the Invoiced account."""
 
     api_key = PasswordField("API key of Invoiced", [InputRequired("Enter the API key."), Length(max=200)])
+
+
+class WebhookForm(FlaskForm):  # type: ignore[misc]
+    """The secret that Invoiced made for its webhooks, where it did."""
+
+    secret = StringField("Secret that Invoiced shows", [DataRequired("Enter the secret."), Length(max=200)])
 
 
 class BooksForm(FlaskForm):  # type: ignore[misc]
@@ -146,6 +152,7 @@ def make_connect(services: Services) -> Blueprint:
         row = company()
         key_form = InvoicedForm(prefix="invoiced")
         start_date = row.start_date or connect.propose_start(row)
+        webhook_form = WebhookForm(prefix="webhook")
         books_form = BooksForm(prefix="books", data={"time_zone": row.time_zone, "start_date": start_date})
         books_form.time_zone.choices = sorted(available_timezones())
         if "invoiced-api_key" in request.form and key_form.validate_on_submit():
@@ -157,6 +164,11 @@ def make_connect(services: Services) -> Blueprint:
                 _note(company_id, "API key of Invoiced")
                 flash("Invoiced takes the key.", "good")
                 return redirect(url_for(".set_up", company_id=company_id))
+        if "webhook-secret" in request.form and webhook_form.validate_on_submit():
+            connect.give_webhook_secret(services.clients, company_id, webhook_form.secret.data.strip())
+            _note(company_id, "Webhook secret of Invoiced")
+            flash("Webhooks that are signed with this secret are taken.", "good")
+            return redirect(url_for(".set_up", company_id=company_id))
         if "books-time_zone" in request.form and books_form.validate_on_submit():
             days = {name: setting_values.as_text(name, books_form[name].data) for name in setting_values.OF_CONNECTION}
             change(services.clients, company_id, days, who())
@@ -165,6 +177,7 @@ def make_connect(services: Services) -> Blueprint:
         return render_template(
             "set_up.html",
             key_form=key_form,
+            webhook_form=webhook_form,
             books_form=books_form,
             has_key=connections.has_invoiced_key(row, services.clients.vault),
             webhook_url=connect.webhook_url(services.clients, company_id),
