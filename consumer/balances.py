@@ -25,12 +25,14 @@ class OpenSums:
 
     in_quickbooks: Decimal
     in_invoiced: Decimal
+    currency: str
     by_payment: dict[str, Decimal]
 
     @property
     def figures(self) -> str:
         """Both sums, for people."""
-        return f"QuickBooks shows {plain(self.in_quickbooks)} unpaid, Invoiced {plain(self.in_invoiced)}"
+        theirs, ours = plain(self.in_quickbooks, self.currency), plain(self.in_invoiced, self.currency)
+        return f"QuickBooks shows {theirs} unpaid, Invoiced {ours}"
 
 
 def find_open_sums(deps: Deps, invoice: Invoice, link: Link) -> OpenSums:
@@ -45,7 +47,7 @@ def find_open_sums(deps: Deps, invoice: Invoice, link: Link) -> OpenSums:
             if payment_link.kind == Kind.PAYMENT:
                 by_payment[payment_link.record_id] = by_payment.get(payment_link.record_id, Decimal(0)) + amount
     balance = in_cents(invoice.balance, f"Invoice {invoice.number}: the balance")
-    return OpenSums(invoice.total - sum(by_payment.values(), Decimal(0)), balance, by_payment)
+    return OpenSums(invoice.total - sum(by_payment.values(), Decimal(0)), balance, invoice.currency, by_payment)
 
 
 def explain(deps: Deps, look: Look, invoice: Invoice, sums: OpenSums) -> Settlement | None:
@@ -71,7 +73,7 @@ def explain(deps: Deps, look: Look, invoice: Invoice, sums: OpenSums) -> Settlem
         )
     credits = [credit for payment in payments for credit in credits_on_invoice(payment, invoice.id)]
     if credits:
-        named = ", ".join(_named(deps, *credit) for credit in credits)
+        named = ", ".join(_named(deps, sums.currency, *credit) for credit in credits)
         return mismatch(
             f"{sums.figures}: Invoiced settled it in part by {named}, and credits are not synced yet.",
             remedy="Enter the credit in QuickBooks by hand, or leave it until credit notes are synced.",
@@ -140,8 +142,8 @@ def _waiting(sums: OpenSums, payment: RecordKey, why: str = "", remedy: str = ""
     )
 
 
-def _named(deps: Deps, kind: str, amount: Decimal, credit_note_id: int | None) -> str:
+def _named(deps: Deps, currency: str, kind: str, amount: Decimal, credit_note_id: int | None) -> str:
     if credit_note_id is None:
-        return f"{plain(amount)} of {kind}"
+        return f"{plain(amount, currency)} of {kind}"
     number = deps.invoiced.fetch_credit_note(credit_note_id).number or f"#{credit_note_id}"
-    return f"{kind} {number} with {plain(amount)}"
+    return f"{kind} {number} with {plain(amount, currency)}"

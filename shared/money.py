@@ -57,7 +57,8 @@ def as_decimal(value: object) -> Decimal:
     return number
 
 
-def plain(amount: Decimal) -> str:
-    """Return the amount for people: two decimals at least, no exponent (`12.30`, `0.3333`)."""
-    shown = amount if not is_whole_cents(amount) else to_cents(amount)
-    return format(shown, "f")
+def plain(amount: Decimal, currency: str | None = None) -> str:
+    """Return the amount for people: two decimals at least, no exponent (`12.30`, `0.3333`), and with a currency (ISO
+    code in any case) `12.30 USD`."""
+    shown = format(amount if not is_whole_cents(amount) else to_cents(amount), "f")
+    return f"{shown} {currency.upper()}" if currency else shown

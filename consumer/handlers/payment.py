@@ -87,7 +87,7 @@ def _sync(deps: Deps, look: Look) -> Settlement:
     unapplied = cash_amount(payment) - sum((splits[invoice] for invoice in posted), Decimal(0))
     if unapplied and not needs.customers:
         raise RejectedError(
-            f"Payment #{payment.id} leaves {plain(unapplied)} unapplied and has no customer",
+            f"Payment #{payment.id} leaves {plain(unapplied, payment.currency)} unapplied and has no customer",
             remedy="Give the payment a customer in Invoiced.",
             topic="incomplete",
         )
@@ -116,8 +116,9 @@ def _unsettled_charge(deps: Deps, payment: Payment, live: list[Link]) -> Settlem
     if status not in ("pending", "failed"):
         return None
     if live:
+        sum_paid = plain(payment.amount, payment.currency)
         return mismatch(
-            f"Payment #{payment.id} over {plain(payment.amount)} stands in QuickBooks, but its charge is {status}.",
+            f"Payment #{payment.id} over {sum_paid} stands in QuickBooks, but its charge is {status}.",
             remedy="Void the payment in Invoiced if the money did not arrive.",
         )
     again_at = deps.now() + timedelta(seconds=CHARGE_AGAIN_S) if status == "pending" else None
@@ -173,19 +174,16 @@ def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal
     link = _live_link(deps, invoice_id)
     if link is not None and _room(deps, look, link) >= sum_applied:
         return link
+    no_room = f"Invoice #{invoice_id} has no room for {plain(sum_applied, deps.profile.preferences.home_currency)}"
     if link is not None and settlement.outcome is Outcome.SKIPPED:
         raise RejectedError(
-            f"Invoice #{invoice_id} has no room for {plain(sum_applied)} in QuickBooks, and is not brought up to date:"
-            f" {settlement.cause}",
+            f"{no_room} in QuickBooks, and is not brought up to date: {settlement.cause}",
             remedy="Switch invoices on in the settings.",
             setting=settlement.setting,
         )
     if link is not None:
         _look_at_others(deps, look, link)
-        raise TransientError(
-            f"Invoice #{invoice_id} has no room for {plain(sum_applied)} in QuickBooks until its other payments are"
-            " synced"
-        )
+        raise TransientError(f"{no_room} in QuickBooks until its other payments are synced")
     if settlement.outcome in (Outcome.SKIPPED, Outcome.SYNCED, Outcome.UNCHANGED):
         return settlement
     raise WaitingError(
