@@ -17,6 +17,7 @@ from tests.receiver_setup import REPOSITORY, free_port
 _IMAGES = REPOSITORY / "docs" / "images"
 _WITHIN_S = 180.0
 _USER = "demo@example.com"
+_OTHER = "North Wind Trading"
 # It has discounts and taxes on both levels, and is paid in part.
 _INVOICE = 20015
 
@@ -32,11 +33,13 @@ def main() -> None:
             cwd=REPOSITORY,
         )
         try:
-            url = f"http://localhost:{ports['PORT']}"
-            _wait_for_sample_company(f"http://127.0.0.1:{ports['QUICKBOOKS_SIMULATOR_PORT']}")
+            url, quickbooks_url, invoiced_url = (f"http://localhost:{port}" for port in ports.values())
+            _wait_for_sample_company(quickbooks_url)
             _wait_for_rest(folder)
-            _take_all(url, _password(Path(folder)))
-            _take_simulator(f"http://127.0.0.1:{ports['INVOICED_SIMULATOR_PORT']}")
+            password = _password(Path(folder))
+            _take_all(url, password)
+            _take_simulator(invoiced_url)
+            _take_first_sync(url, password, quickbooks_url, invoiced_url)
         finally:
             demo.send_signal(signal.SIGINT)
             demo.wait(timeout=60)
@@ -92,10 +95,36 @@ def _take_all(url: str, password: str) -> None:
         with Visitor.at(browser, url, dark=True) as visitor:
             visitor.log_in(_USER, password)
             _shot(visitor, "attention", f"{company}/attention")
+            visitor.go(f"{company}/")
+            _save(visitor, "dark")
         with Visitor.at(browser, url, width=390) as visitor:
             visitor.log_in(_USER, password)
             visitor.page.get_by_role("button", name="Re-sync all").wait_for()
             _save(visitor, "phone", height=900)
+
+
+def _take_first_sync(url: str, password: str, quickbooks_url: str, invoiced_url: str) -> None:
+    """Connect the account with another, empty company of QuickBooks, and take what leads to its first Synchronize."""
+    requests.post(f"{quickbooks_url}/_simulator/companies", json={"name": _OTHER}, timeout=10).raise_for_status()
+    api_key = requests.get(f"{invoiced_url}/_simulator/credentials", timeout=10).json()["api_key"]
+    with chromium() as browser, Visitor.at(browser, url) as visitor:
+        page = visitor.page
+        visitor.log_in(_USER, password)
+        visitor.go("/connect")
+        page.get_by_role("link", name="Connect to QuickBooks").click()
+        page.get_by_label(_OTHER).check()
+        page.get_by_role("button", name="Connect", exact=True).click()
+        page.get_by_label("API key of Invoiced").fill(api_key)
+        page.get_by_role("button", name="Save the key").click()
+        page.get_by_label("Time zone").select_option("America/Chicago")
+        page.get_by_role("button", name="Save and go on").click()
+        page.get_by_role("link", name="See what would be posted").click()
+        page.get_by_role("button", name="Synchronize").wait_for()
+        _save(visitor, "first-look")
+        page.get_by_role("button", name="Synchronize").click()
+        while page.get_by_role("progressbar").evaluate("bar => bar.position") < 0.3:
+            page.wait_for_timeout(200)
+        _save(visitor, "progress")
 
 
 def _take_simulator(invoiced_url: str) -> None:
@@ -109,7 +138,7 @@ def _shot(visitor: Visitor, name: str, path: str, height: int = 900) -> None:
     _save(visitor, name, height)
 
 
-def _save(visitor: Visitor, name: str, height: int) -> None:
+def _save(visitor: Visitor, name: str, height: int = 900) -> None:
     visitor.page.set_viewport_size({"width": visitor.page.viewport_size["width"], "height": height})  # type: ignore[index]
     visitor.page.wait_for_timeout(300)
     visitor.page.screenshot(path=str(_IMAGES / f"{name}.png"))
