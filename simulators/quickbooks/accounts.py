@@ -10,6 +10,7 @@ from decimal import Decimal
 from simulators.quickbooks import refusals
 from simulators.quickbooks.account_types import CLASSIFICATION, SUB_TYPES, TYPE_OF
 from simulators.quickbooks.company import Company, Object
+from simulators.quickbooks.currency_names import currency_name
 from simulators.quickbooks.journal import gather_balances
 from simulators.quickbooks.names import check_unique_in_list, keep_name_of_deactivated
 from simulators.quickbooks.writes import Kind, Write
@@ -39,7 +40,7 @@ def _settle_account(made: Write) -> None:
         item |= {
             "CurrentBalance": Decimal(0),
             "CurrentBalanceWithSubAccounts": Decimal(0),
-            "CurrencyRef": {"value": home, "name": home},
+            "CurrencyRef": {"value": home, "name": currency_name(home)},
         }
     keep_name_of_deactivated(made, "Name")
     item["FullyQualifiedName"] = item["Name"]

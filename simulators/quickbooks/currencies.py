@@ -1,33 +1,16 @@
 """Currencies: which there are, which a company has, and in which one a document is.
 
 Source: entity reference (CurrencyRef, ExchangeRate of a transaction; CompanyCurrency; Customer); Intuit,
-"Manage multiple currencies". Codes are those of ISO 4217, names mostly, too.
+"Manage multiple currencies".
 """
 
 from __future__ import annotations
 
-from functools import cache
-
-import pycountry
-
 from simulators.quickbooks import refusals
 from simulators.quickbooks.company import Company, Object
+from simulators.quickbooks.currency_names import currency_name
 from simulators.quickbooks.exchange_rates import day_rate
 from simulators.quickbooks.writes import Write
-
-# The codes with X are metals, funds and tests, but for these.
-_REAL_WITH_X = frozenset({"XAF", "XCD", "XCG", "XOF", "XPF"})
-# Where QuickBooks Online names a currency otherwise than ISO does.
-_NAMES = {"GBP": "British Pound Sterling", "USD": "United States Dollar", "CNY": "Chinese Yuan"}
-
-
-@cache
-def currency_name(code: str | None) -> str | None:
-    """The name of a currency; None if there is none of that code."""
-    if not code or (code.startswith("X") and code not in _REAL_WITH_X):
-        return None
-    found = pycountry.currencies.get(alpha_3=code)
-    return None if found is None else _NAMES.get(found.alpha_3, found.name)
 
 
 def is_multiple(company: Company) -> bool:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from simulators.quickbooks.account_types import CLASSIFICATION
+from simulators.quickbooks.currency_names import currency_name
 from simulators.quickbooks.links import SETTLED, ZERO
 from simulators.quickbooks.posting import POSTED, Object, entries_of
 from simulators.quickbooks.receivables import CHARGES, only_charge
@@ -145,6 +146,6 @@ def _make_account(company: Company, name: str, account_type: str, sub_type: str)
         "Classification": CLASSIFICATION[account_type],
         "CurrentBalance": ZERO,
         "CurrentBalanceWithSubAccounts": ZERO,
-        "CurrencyRef": {"value": home, "name": home},
+        "CurrencyRef": {"value": home, "name": currency_name(home)},
     }
     return str(company.insert("Account", account)["Id"])

@@ -10,7 +10,8 @@ from decimal import Decimal
 from simulators.quickbooks import refusals
 from simulators.quickbooks.accounts import check_type
 from simulators.quickbooks.company import NAMED
-from simulators.quickbooks.currencies import currency_name, is_multiple
+from simulators.quickbooks.currencies import is_multiple
+from simulators.quickbooks.currency_names import currency_name
 from simulators.quickbooks.names import check_unique_in_list, keep_name_of_deactivated
 from simulators.quickbooks.totals import price
 from simulators.quickbooks.writes import Kind, Write

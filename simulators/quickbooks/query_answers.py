@@ -40,6 +40,10 @@ def answer_query(company: Company, statement: str) -> dict[str, Any]:
     entity = next((name for name in READABLE if name.lower() == query.entity.lower()), None)
     if entity is None:
         raise refusals.query_not_parsed(f"Metadata not found for Entity : {query.entity}")
+    if not (query.everything or company.switches.select_lists):
+        raise refusals.query_not_parsed(f'Encountered " {query.named[0]} " at token 2.')
+    for name in query.named:
+        _spelt(entity, name)
     tests = [_test(company, entity, condition) for condition in query.conditions]
     plan = plan_query(company, entity, query)
     # Then a row need not be read to know that it counts.
@@ -55,7 +59,8 @@ def answer_query(company: Company, statement: str) -> dict[str, Any]:
         page = list(islice(rows if plan.in_order else _ordered(entity, rows, query), *_page(query)))
     if not page:
         return {}
-    hidden = [name for name in _ASKED_FOR.get(entity, ()) if name.lower() not in [one.lower() for one in query.also]]
+    named = [one.lower() for one in query.named]
+    hidden = [name for name in _ASKED_FOR.get(entity, ()) if name.lower() not in named]
     found = [{name: value for name, value in shown(company, entity, row).items() if name not in hidden} for row in page]
     return {entity: found, "startPosition": query.start, "maxResults": len(found)}
 
@@ -79,10 +84,24 @@ def _rates(company: Company, query: Query) -> Iterator[Object]:
 
 
 def _path(entity: str, name: str) -> tuple[tuple[str, ...], str]:
-    """The path of a property, as the entity spells it, and its type.
+    """The path of the value of a property, as the entity spells it, and its type.
 
     Raises:
         Refusal: 4001, the entity has no such property, or it cannot be compared.
+    """
+    path, type_name = _spelt(entity, name)
+    if type_name == "ReferenceType":
+        path = (*path, "value")
+    elif is_complex(type_name):
+        raise refusals.query_not_valid(f"Property {name} is not queryable for Entity {entity}")
+    return path, type_name
+
+
+def _spelt(entity: str, name: str) -> tuple[tuple[str, ...], str]:
+    """The path of a property, as the entity spells it, and its type.
+
+    Raises:
+        Refusal: 4001, the entity has no such property.
     """
     type_name, path = entity, []
     for part in name.split("."):
@@ -92,10 +111,6 @@ def _path(entity: str, name: str) -> tuple[tuple[str, ...], str]:
             raise refusals.query_not_valid(f"Property {name} not found for Entity {entity}")
         path.append(spelt)
         type_name = known[spelt][0]
-    if type_name == "ReferenceType":
-        path.append("value")
-    elif is_complex(type_name):
-        raise refusals.query_not_valid(f"Property {name} is not queryable for Entity {entity}")
     return tuple(path), type_name
 
 
@@ -148,6 +163,8 @@ def _comparable(type_name: str, value: Any, name: str) -> Any:
             raise refusals.query_not_valid(f"Invalid value {value} for property {name}") from None
     if type_name == "dateTime":
         return _moment(str(value), name)
+    if type_name == "date":
+        return _moment(str(value), name).date()
     return str(value).casefold()
 
 

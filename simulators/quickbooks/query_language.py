@@ -33,11 +33,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class Query:
-    """A parsed statement; `entity` and names as they were written. `also` are columns beside `*`."""
+    """A parsed statement; `entity` and names as they were written. `named` are columns beside or in place of `*`."""
 
     entity: str
     count: bool = False
-    also: tuple[str, ...] = ()
+    everything: bool = True
+    named: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     order: tuple[tuple[str, bool], ...] = ()
     start: int = 1
@@ -83,7 +84,7 @@ class _Parser:
 
     def query(self) -> Query:
         self._keyword("SELECT")
-        count, also = self._columns()
+        columns = self._columns()
         self._keyword("FROM")
         entity = self._word()
         conditions: list[Condition] = []
@@ -104,20 +105,21 @@ class _Parser:
                 most = self._number(1, LARGEST_PAGE)
             else:
                 self._fail()
-        return Query(entity, count, also, tuple(conditions), tuple(order), start, most)
+        named = tuple(name for name in columns if name != "*")
+        return Query(
+            entity, not columns, not columns or "*" in columns, named, tuple(conditions), tuple(order), start, most
+        )
 
-    def _columns(self) -> tuple[bool, tuple[str, ...]]:
+    def _columns(self) -> list[str]:
+        """The columns asked for; none for COUNT(*)."""
         if self._took("COUNT"):
             for mark in "(*)":
                 self._keyword(mark)
-            return True, ()
+            return []
         columns = [self._column()]
         while self._took(","):
             columns.append(self._column())
-        # There are no projections: other columns only add to all.
-        if "*" not in columns:
-            self._fail()
-        return False, tuple(name for name in columns if name != "*")
+        return columns
 
     def _column(self) -> str:
         return "*" if self._took("*") else self._word()

@@ -148,7 +148,9 @@ def test_the_empty_company_is_set_up_for_the_demo() -> None:
             {"UsingSalesTax": True},
             {"MultiCurrencyEnabled": False, "HomeCurrency": {"value": "USD"}},
         )
-        names = {one["Name"] for one in books.query("SELECT * FROM Account MAXRESULTS 1000")["Account"]}
+        accounts = books.query("SELECT * FROM Account MAXRESULTS 1000")["Account"]
+        assert {one["CurrencyRef"]["name"] for one in accounts} == {"United States Dollar"}
+        names = {one["Name"] for one in accounts}
         assert names >= {
             "Sales of Product Income",
             "Services",

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import requests
 
-from tests.simulators.quickbooks_rig import Books, Object, RefusedError, line, money, running, version
+from tests.simulators.quickbooks_rig import Books, Object, RefusedError, line, money, refused, running, version
 
 
 @pytest.fixture
@@ -64,7 +64,6 @@ def test_pages_count_from_one_and_hold_up_to_a_thousand(books: Books) -> None:
     ("code", "statement"),
     [
         ("4000", "SELECT FROM Customer"),
-        ("4000", "SELECT Id FROM Customer"),
         ("4000", "SELECT * FROM Customer WHERE Id = '1' OR Id = '2'"),
         ("4000", "SELECT * FROM Gadget"),
         ("4000", "DELETE FROM Customer"),
@@ -75,12 +74,21 @@ def test_pages_count_from_one_and_hold_up_to_a_thousand(books: Books) -> None:
         ("4001", "SELECT * FROM Invoice WHERE Line = 'x'"),
         ("4001", "SELECT * FROM Customer WHERE Id > '1'"),
         ("4001", "SELECT * FROM Customer WHERE MetaData.CreateTime > 'soon'"),
+        ("4001", "SELECT * FROM Invoice WHERE TxnDate = 'soon'"),
+        ("4001", "SELECT Id, Colour FROM Customer"),
     ],
 )
 def test_bad_statements_are_refused(books: Books, code: str, statement: str) -> None:
     with pytest.raises(RefusedError) as caught:
         books.query(statement)
     assert (caught.value.status, caught.value.code) == (400, code)
+
+
+def test_a_list_of_fields_gives_all_of_them_unless_it_is_refused(books: Books) -> None:
+    books.customer("Acme", Notes="all")
+    assert books.query("SELECT Id, DisplayName FROM Customer")["Customer"][0]["Notes"] == "all"
+    books.switch(select_lists=False)
+    refused(4000, books.query, "SELECT Id, DisplayName FROM Customer")
 
 
 # Batches ------------------------------------------------------------------------------------------
