@@ -1,7 +1,7 @@
 """From webhook to QuickBooks: seconds against the simulator's own latency, and calls per invoice by case.
 
 Receiver and consumer run as they do in production, on SQLite and the embedded broker in a folder of their own,
-with no pacing of our own in the way. Both simulators run in this process, so that the very moment is known at
+by default with no pacing of our own in the way. Both simulators run in this process, so that the very moment is known at
 which a write arrives; QuickBooks' own webhooks go nowhere.
 """
 
@@ -196,10 +196,11 @@ def _own_latencies(path: LivePath) -> list[float]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[LivePath]:
-    """Run both simulators, connect them, and run the product."""
+def running(folder: Path, *, at_intuits_pace: bool = False) -> Iterator[LivePath]:
+    """Run both simulators, connect them, and run the product; with Intuit's limits and our own pace, or without."""
     with ExitStack() as stack:
-        quickbooks = create_quickbooks(Options(port=0, empty=True), QuickBooksSwitches(), Clock())
+        options = Options(port=0, empty=True, limits=at_intuits_pace)
+        quickbooks = create_quickbooks(options, QuickBooksSwitches(), Clock())
         invoiced = create_invoiced(Options(port=0, empty=True), InvoicedSwitches(), Clock())
         arrivals = _noted_arrivals(quickbooks.app)
         urls = []
@@ -229,10 +230,11 @@ def running(folder: Path) -> Iterator[LivePath]:
             "QUICKBOOKS_CLIENT_SECRET": app["client_secret"],
             "QUICKBOOKS_VERIFIER_TOKEN": app["verifier_token"],
             "QUICKBOOKS_REFRESH_TOKEN": refresh_token,
-            "QUICKBOOKS_CALLS_PER_MINUTE": "100000",
             "SECRET_KEY": "bench",
             "TOKEN_KEYS": Fernet.generate_key().decode(),
         }
+        if not at_intuits_pace:
+            variables["QUICKBOOKS_CALLS_PER_MINUTE"] = "100000"
         path = LivePath(
             to_invoiced,
             to_quickbooks,

@@ -1,6 +1,7 @@
 """Synchronize: webhooks during a sweep against an idle product, and what a sweep over what stands already costs.
 
-`python -m bench.bench_sweep --invoices N` takes more invoices than `make bench` does.
+`python -m bench.bench_sweep --invoices N` takes more invoices than `make bench` does, `--paced` keeps to Intuit's limits
+as the product does in production.
 """
 
 import argparse
@@ -8,6 +9,7 @@ import statistics
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,9 @@ _CLEARLY_AFTER_S = 12
 _WITHIN_S = 3600.0
 
 
-def main(invoices: int = INVOICES) -> None:
+def main(invoices: int = INVOICES, *, paced: bool = False) -> None:
     """Print the latency during a sweep as a ratio, and the calls of a sweep over unchanged invoices."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as path:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), at_intuits_pace=paced) as path:
         customer = int(path.invoiced.call("POST", "/customers", {"name": "Acme"})["id"])
         idle = [_at_rest(path, customer, number) for number in range(1, _MEASURED + 1)]
         _miss(path, customer, invoices)
@@ -30,13 +32,19 @@ def main(invoices: int = INVOICES) -> None:
         time.sleep(1)
         busy = [seconds_to_books(path, customer, number) for number in range(1, _MEASURED + 1)]
         still_runs = path.command("sweep", "show", str(number))["ended_at"] is None
-        _wait_for_end(path, number)
+        swept = _wait_for_end(path, number)
+        minutes = (_instant(swept["ended_at"]) - _instant(swept["began_at"])) / timedelta(minutes=1)
+        throttled = sum(row["status"] == 429 for row in path.quickbooks.call("GET", "/_simulator/requests"))
         _again(path, customer)
         time.sleep(_CLEARLY_AFTER_S)
         _, looked = _everything(path)
         time.sleep(_CLEARLY_AFTER_S)
         outcome, calls = _everything(path)
         listed = sum(calls.invoiced.values())
+        print(
+            f"a sweep of {swept['found']} records: {swept['outcomes']} at {swept['found'] / minutes:.0f} a minute,"
+            f" {throttled} calls throttled by QuickBooks"
+        )
         print(
             f"webhooks during a sweep of {invoices} invoices{'' if still_runs else ' (it had ended)'}: median"
             f" {statistics.median(busy):.3f} s, idle {statistics.median(idle):.3f} s,"
@@ -93,6 +101,10 @@ def _everything(path: LivePath) -> tuple[dict[str, Any], _Cost]:
     return outcome, _Cost(counts, writes)
 
 
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
 def _wait_for_end(path: LivePath, number: int) -> dict[str, Any]:
     give_up_at = time.monotonic() + _WITHIN_S
     while time.monotonic() < give_up_at:
@@ -106,4 +118,6 @@ def _wait_for_end(path: LivePath, number: int) -> dict[str, Any]:
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--invoices", type=int, default=INVOICES)
-    main(arguments.parse_args().invoices)
+    arguments.add_argument("--paced", action="store_true")
+    chosen = arguments.parse_args()
+    main(chosen.invoices, paced=chosen.paced)

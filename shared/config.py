@@ -131,7 +131,7 @@ class Config:
             quickbooks_verifier_token=secret("QUICKBOOKS_VERIFIER_TOKEN"),
             secret_key=secret("SECRET_KEY"),
             token_keys=token_keys,
-            quickbooks_calls_per_minute=number("QUICKBOOKS_CALLS_PER_MINUTE", 480, 1, 1_000_000),
+            quickbooks_calls_per_minute=number("QUICKBOOKS_CALLS_PER_MINUTE", 450, 1, 1_000_000),
             consumer_threads=number("CONSUMER_THREADS", 4, 1, 64),
             sweep_every_minutes=number("SWEEP_EVERY_MINUTES", 15, 1, 1440),
             log_format=log_format,

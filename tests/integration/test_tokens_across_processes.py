@@ -101,7 +101,7 @@ def test_all_processes_and_threads_share_one_pace(database_url: str) -> None:
     migrate(engine)
     engine.dispose()
     # 600 a minute, at one instant: what may go at once, and what may wait two seconds for its turn.
-    assert sum(in_processes(book_calls, database_url)) == 21
+    assert sum(in_processes(book_calls, database_url)) == 3 + 2 * 10
 
 
 def test_bulk_work_lets_the_calls_of_webhooks_go_first(database_url: str) -> None:
@@ -110,7 +110,7 @@ def test_bulk_work_lets_the_calls_of_webhooks_go_first(database_url: str) -> Non
     sessions, ended = make_sessions(engine), threading.Event()
 
     def work_in_bulk(_: int) -> int:
-        pace, done = RealmPace(sessions, "123", 480, bulk=True, clock=utc_now), 0
+        pace, done = RealmPace(sessions, "123", 450, bulk=True, clock=utc_now), 0
         while not ended.is_set():
             with suppress(RateLimitedError):
                 pace.before_call()
@@ -118,7 +118,7 @@ def test_bulk_work_lets_the_calls_of_webhooks_go_first(database_url: str) -> Non
         return done
 
     waits: list[float] = []
-    webhooks = RealmPace(sessions, "123", 480, clock=utc_now, sleep=waits.append)
+    webhooks = RealmPace(sessions, "123", 450, clock=utc_now, sleep=waits.append)
     with ThreadPoolExecutor(THREADS * 2) as pool:
         bulk = pool.map(work_in_bulk, range(THREADS * 2))
         for _ in range(10):
@@ -126,6 +126,6 @@ def test_bulk_work_lets_the_calls_of_webhooks_go_first(database_url: str) -> Non
             webhooks.before_call()
         ended.set()
     engine.dispose()
-    # Eight threads are in want of each turn; a webhook waits for no more than the call that has just gone.
-    assert waits == [] or max(waits) <= 60 / 480 + 0.000_001
+    # Eight threads are in want of each turn, and leave a webhook's call its own.
+    assert waits == []
     assert sum(bulk) > 0
