@@ -1,8 +1,8 @@
 """From webhook to QuickBooks: seconds against the simulator's own latency, and calls per invoice by case.
 
 Receiver and consumer run as they do in production, on SQLite and the embedded broker in a folder of their own,
-by default with no pacing of our own in the way. Both simulators run in this process, so that the very moment is known at
-which a write arrives; QuickBooks' own webhooks go nowhere.
+by default with no pacing of our own in the way. Both simulators run in this process, so that the very moment is
+known at which a write arrives; QuickBooks' own webhooks go nowhere.
 """
 
 import json

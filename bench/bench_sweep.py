@@ -1,7 +1,7 @@
 """Synchronize: webhooks during a sweep against an idle product, and what a sweep over what stands already costs.
 
-`python -m bench.bench_sweep --invoices N` takes more invoices than `make bench` does, `--paced` keeps to Intuit's limits
-as the product does in production.
+`python -m bench.bench_sweep --invoices N` takes more invoices than `make bench` does; `--paced` keeps to Intuit's
+limits, as the product does in production.
 """
 
 import argparse
