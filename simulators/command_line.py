@@ -53,7 +53,7 @@ def command(
             show_default=True,
             help="Sample data: the same for the same number.",
         )
-        @click.option("--empty", is_flag=True, help="Start without customers, items and documents.")
+        @click.option("--empty", is_flag=True, help="Start without sample customers and documents.")
         @click.option(
             "--companies",
             type=click.IntRange(1, 1000),

@@ -7,7 +7,7 @@ import pycountry
 # The codes with X are metals, funds and tests, but for these.
 _REAL_WITH_X = frozenset({"XAF", "XCD", "XCG", "XOF", "XPF"})
 # Where QuickBooks Online names a currency otherwise than ISO does.
-_NAMES = {"GBP": "British Pound Sterling", "USD": "United States Dollar", "CNY": "Chinese Yuan"}
+_NAMES = {"GBP": "British Pound Sterling", "USD": "United States Dollar", "CNY": "Chinese Yuan", "JPY": "Japanese Yen"}
 
 
 @cache

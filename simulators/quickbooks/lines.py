@@ -218,6 +218,11 @@ def _settle_discount(made: Write, line: Object, subtotal: Decimal) -> Object:
     if (amount or 0) < 0 or (percent or 0) < 0:
         raise refusals.negative_amount("Line.Amount")
     taken = discount_of(subtotal, percent, amount)
+    if amount is not None and rounded(amount) != taken and made.company.switches.discount_amount_must_fit:
+        raise refusals.business_rule(
+            "You can't set both an amount and a discount percentage if the amount is not the sum of the discount "
+            "percentage and the subtotal."
+        )
     if taken > max(subtotal, Decimal(0)):
         raise refusals.business_rule("The discount amount can't be greater than the subtotal.")
     if detail.get("DiscountAccountRef"):

@@ -40,6 +40,8 @@ class Switches:
     check_numbers_when_automatic: bool = False
     # DiscountRate and DiscountAmt of a line lower what it counts for; otherwise they are dropped.
     line_discounts: bool = True
+    # A discount line's Amount beside its percentage has to be what that comes to; otherwise the percentage counts.
+    discount_amount_must_fit: bool = False
     # A query's list of fields in place of * is taken, and all fields are given; otherwise it is refused (4000).
     select_lists: bool = True
     # A nested object (an address) in a sparse update changes only the fields it names.

@@ -113,6 +113,11 @@ def test_discounts_have_limits_and_a_switch(books: Books) -> None:
     error = refused(6000, invoice, discount("50.01"))
     assert error.detail == "Business Validation Error: The discount amount can't be greater than the subtotal."
     refused(6090, invoice, discount())
+    both = discount("7", percent="10")
+    assert invoice(both)["TotalAmt"] == 45
+    books.switch(discount_amount_must_fit=True)
+    refused(6000, invoice, both)
+    assert invoice(discount("5", percent="10"))["TotalAmt"] == 45
     books.prefer("SalesFormsPrefs", AllowDiscount=False)
     refused(6090, invoice, discount("1"))
 
