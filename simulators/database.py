@@ -26,7 +26,8 @@ _SET = "REPLACE INTO settings VALUES (?, ?, ?)"
 class Changes:
     """What is to be written: objects by company, entity and id (None: gone), settings by company and name.
 
-    `after` is called, in order, once it is written.
+    `after` is called, in order, once it is written, by the thread that writes: it must wait for none that may
+    itself be waiting to write.
     """
 
     objects: dict[tuple[str, str, str], tuple[int, bytes] | None] = field(default_factory=dict)

@@ -84,6 +84,7 @@ class WebhookSender:
         self._headers = headers
         self._noted = noted
         self._wake = threading.Condition()
+        self._saving = threading.Lock()
         self._stopping = False
         self._sending = 0
         self._queues: dict[str, dict[tuple[str, str], Delivery]] = {}
@@ -104,10 +105,10 @@ class WebhookSender:
             target = Target(id, url, secret, company)
             known = id in self._targets
             self._targets[id] = target
-            self._save()
             if not known:
                 self._start(id)
             self._wake.notify_all()
+        self._save()
         return target
 
     def targets(self) -> list[Target]:
@@ -260,8 +261,11 @@ class WebhookSender:
                 del self._queues[delivery.target][company_id, delivery.id]
             if given_up:
                 self._targets[delivery.target].disabled = True
-                self._save()
             self._wake.notify_all()
+        if given_up:
+            self._save()
 
     def _save(self) -> None:
-        self._store.set_setting(TARGET, [asdict(target) for target in self._targets.values()])
+        """Keep the targets. Never call it under `_wake`: who writes to the store may be waiting for that."""
+        with self._saving:
+            self._store.set_setting(TARGET, [asdict(target) for target in self.targets()])

@@ -1,5 +1,6 @@
 """Delivery of webhooks: order, retries, disabling, and what a restart goes on with."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -124,3 +125,29 @@ def test_what_was_not_delivered_goes_out_after_a_restart(start: Start, inbox: In
     assert inbox.wait_for(2) == [b"kept", b"kept"]
     assert again.drain()
     store.close()
+
+
+def test_an_address_may_be_changed_while_events_are_being_written(start: Start, tmp_path: Path, inbox: Inbox) -> None:
+    store = Store(tmp_path, "test")
+    company, sender = store.company("a"), start(store, Clock(), Schedule((1,)))
+    sender.register(inbox.url, "secret")
+    both = threading.Barrier(2)
+
+    def write() -> None:
+        both.wait()
+        for _ in range(200):
+            sender.enqueue(company, b"{}")
+
+    def move() -> None:
+        both.wait()
+        for number in range(200):
+            sender.register(inbox.url, f"secret {number}")
+
+    threads = [threading.Thread(target=work, daemon=True) for work in (write, move)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
+    assert sender.drain()
+    assert len(inbox.bodies) == 200
