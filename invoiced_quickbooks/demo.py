@@ -71,7 +71,7 @@ def _bring_up(supervisor: Supervisor, data_dir: Path, ports: Ports) -> None:
     wiring = Wiring(config)
     try:
         company = credentials["companies"][0]
-        _refuse_foreign_database(wiring, company["realm_id"])
+        _refuse_foreign_database(wiring, {one["realm_id"] for one in credentials["companies"]})
         migrate(wiring.engine)
         _start_product(supervisor, data_dir, ports)
         connection = _connect(wiring, company, invoiced.credentials()["api_key"], variables)
@@ -132,16 +132,17 @@ def _answers(url: str) -> Callable[[], bool]:
     return lambda: answers(url)
 
 
-def _refuse_foreign_database(wiring: Wiring, realm_id: str) -> None:
-    """Keep the demo out of a database that is in earnest use.
+def _refuse_foreign_database(wiring: Wiring, simulated: set[str]) -> None:
+    """Keep the demo out of a database that is in earnest use; whoever tries the page may have connected further
+    companies of the simulator.
 
     Raises:
-        BrokenError: it holds a connection that is not the demo's.
+        BrokenError: it holds a connection to a company that is not `simulated`.
     """
     if not sa.inspect(wiring.engine).has_table(Connection.__tablename__):
         return
     with wiring.sessions() as session:
-        others = [row for row in connections.list_all(session) if row.realm_id != realm_id]
+        others = [row for row in connections.list_all(session) if row.realm_id not in simulated]
     if others:
         raise BrokenError(
             "The database that DATABASE_URL (or DATA_DIR) names holds connections of its own, and the demo stays out"

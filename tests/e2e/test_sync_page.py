@@ -241,7 +241,15 @@ def test_every_page_is_usable_by_everybody(
         assert len(links) >= 2
         own = f"/companies/{company.connection_id}"
         record = f"{own}/records/invoice/{next(row.record_id for row in product.records() if row.kind == 'invoice')}"
-        for address in [*links, "/connect", f"{own}/set-up", f"{own}/sweeps/{swept}", record]:
+        for address in [
+            *links,
+            "/",
+            "/connect",
+            f"{own}/set-up",
+            f"{own}/preflight/first-look",
+            f"{own}/sweeps/{swept}",
+            record,
+        ]:
             visitor.go(address)
             assert not re.search("Not Found|Internal Server Error", visitor.page.title()), address
             assert visitor.violations() == [], address

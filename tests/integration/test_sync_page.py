@@ -175,6 +175,16 @@ def test_synchronize_asks_for_a_sweep_shows_it_and_can_be_cancelled(sqlite_datab
     assert "Cancelled a sync" in text_of(admin.get(f"{overview}audit/"))
 
 
+def test_an_authorization_that_ends_for_good_is_told_a_month_before(sqlite_database: Database, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    connection_id = company(sqlite_database, refresh_token_hard_expires_at=now + timedelta(days=31))
+    admin = visit(sqlite_database, tmp_path)
+    assert "The authorization ends on" not in text_of(admin.get(f"/companies/{connection_id}/"))
+    with make_sessions(sqlite_database.engine).begin() as session:
+        session.get_one(Connection, connection_id).refresh_token_hard_expires_at = now + timedelta(days=29)
+    assert "The authorization ends on" in text_of(admin.get(f"/companies/{connection_id}/"))
+
+
 def test_another_company_is_chosen_on_the_same_kind_of_page(sqlite_database: Database, tmp_path: Path) -> None:
     here = company(sqlite_database)
     admin = visit(sqlite_database, tmp_path)

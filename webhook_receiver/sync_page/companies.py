@@ -1,5 +1,7 @@
 """`/`: the companies; `/companies/<id>/`: how one of them is connected and how it fares, and Synchronize."""
 
+from datetime import datetime, timedelta
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -19,6 +21,8 @@ from webhook_receiver.sync_page.access import admin_only, company, who
 from webhook_receiver.sync_page.services import Services
 
 _LATEST = 12
+# So long before its end for good an authorization should be renewed.
+_TELL_BEFORE = timedelta(days=30)
 _OUTCOMES = {
     Outcome.SYNCED: "written, and the answer agrees to the cent",
     Outcome.UNCHANGED: "both sides agreed already",
@@ -40,9 +44,10 @@ def make_companies(services: Services) -> Blueprint:
         with services.reading_sessions.begin() as session:
             rows = connections.list_all(session)
             counts = {row.id: count_records(session, services.now(), row.id) for row in rows}
+            needing = {row.id: attention.count(session, row.id) for row in rows}
         if len(rows) == 1:
             return redirect(url_for(".overview", company_id=rows[0].id))
-        return render_template("companies.html", companies=rows, counts=counts)
+        return render_template("companies.html", companies=rows, counts=counts, needing=needing)
 
     @page.get("/companies/<company_id>/")
     def overview(company_id: str) -> str:
@@ -66,6 +71,7 @@ def make_companies(services: Services) -> Blueprint:
             health=health,
             latest=latest,
             held_back=held_back,
+            ends_soon=_ends_soon(row, services.now()),
             running=running,
             progress=progress,
             queues=_depth(),
@@ -123,3 +129,9 @@ def make_companies(services: Services) -> Blueprint:
             return None
 
     return page
+
+
+def _ends_soon(row: Connection, now: datetime) -> bool:
+    """Tell whether the authorization ends for good before long, which no use of it puts off."""
+    ends_at = row.refresh_token_hard_expires_at
+    return ends_at is not None and ends_at - now < _TELL_BEFORE
