@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.invoiced.entities import Outline, id_of
+from shared.money import plain
 from shared.settings import Settings
 
 # Splits that spend a credit: no money moves with them.
@@ -54,6 +55,17 @@ class Counted:
     skipped_payments: Mapping[str, int]
     stuck_invoices: Mapping[str, int]
     stuck_payments: Mapping[str, int]
+
+    @property
+    def in_words(self) -> str:
+        """How much would be posted, for the audit trail."""
+        told = []
+        for name in _SUMS:
+            sums = getattr(self, name).values()
+            number, amount = sum(one.count for one in sums), sum((one.amount for one in sums), Decimal(0))
+            named = name if number != 1 else name.removesuffix("s")
+            told.append(f"{number:,} {named} over {plain(amount, self.currency)}")
+        return " and ".join(told)
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON; `from_document` makes the same of it."""

@@ -233,6 +233,8 @@ def test_the_first_synchronize_is_pressed_beside_what_was_counted_under_todays_s
     assert pages.admin.send(look, f"{overview}synchronize", seen=seen()).location == overview
 
     assert started()
+    told = text_of(pages.admin.get(f"{pages.path}/audit/"))
+    assert "Synchronize the first, to post 1 invoice over 100.00 USD and 1 payment over 100.00 USD" in told
     pages.company.finish_sweeps()
     assert pages.company.quickbooks.one("Invoice")["DocNumber"] == f"INVD-{invoice['number']}"
     assert "Synchronize</button>" in pages.admin.get(overview).text

@@ -15,7 +15,7 @@ from shared.errors import BrokerUnavailableError, RejectedError
 from shared.outcomes import Outcome
 from shared.queues import BULK, DEAD_LETTERS, LIVE
 from shared.settings import preferences_from_document
-from shared.take_first_look import find_seen
+from shared.take_first_look import SeenLook, find_seen
 from webhook_receiver.sync_page import words
 from webhook_receiver.sync_page.access import admin_only, company, who
 from webhook_receiver.sync_page.services import Services
@@ -103,7 +103,8 @@ def make_companies(services: Services) -> Blueprint:
             with services.sessions.begin() as session:
                 # Locked: no setting changes between what was seen and the start.
                 row = connections.get_locked(session, company_id)
-                if row.started_at is None and not _has_seen(session, row):
+                seen = _seen(session, row) if row.started_at is None else None
+                if row.started_at is None and seen is None:
                     flash(
                         "Nothing is posted before you have seen what would be. Look through it; then press"
                         " Synchronize below it.",
@@ -111,15 +112,15 @@ def make_companies(services: Services) -> Blueprint:
                     )
                     return redirect(url_for("page.preflight.first_look", company_id=company_id))
                 sweeps.request(session, company_id, scope, "person", services.now(), asked_by=who())
-                audit.note(session, company_id, who(), what, services.now())
+                audit.note(session, company_id, who(), what, services.now(), after=_first_posts(seen))
         except RejectedError as error:
             flash(f"{error.cause} {error.remedy}".strip(), "bad")
         return redirect(url_for(".overview", company_id=company_id))
 
-    def _has_seen(session: Session, row: Connection) -> bool:
-        """Tell whether the form stood beside the counts of a look that is still true."""
+    def _seen(session: Session, row: Connection) -> SeenLook | None:
+        """Return the look that is still true, if the form stood beside its counts."""
         seen = find_seen(session, row, services.now())
-        return seen is not None and seen.name == request.form.get("seen")
+        return seen if seen is not None and seen.name == request.form.get("seen") else None
 
     def _depth() -> dict[str, int] | None:
         try:
@@ -129,6 +130,10 @@ def make_companies(services: Services) -> Blueprint:
             return None
 
     return page
+
+
+def _first_posts(seen: SeenLook | None) -> str | None:
+    return None if seen is None else f"the first, to post {seen.counted.in_words}"
 
 
 def _ends_soon(row: Connection, now: datetime) -> bool:
