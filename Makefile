@@ -5,7 +5,7 @@ IN_VENV := $(VENV)/bin/python
 # What the product needs to run, and with it all that its tests need.
 INSTALLED := $(VENV)/.installed
 INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests
-PACKAGES := invoiced_quickbooks webhook_receiver consumer shared simulators
+PACKAGES := invoiced_quickbooks webhook_receiver consumer administration shared simulators
 
 # The first Python of 3.11 or newer that can make virtual environments.
 CAN_BE_USED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))

@@ -6,13 +6,8 @@ from typing import Any
 
 import click
 
-from consumer.wiring import Wiring
-from invoiced_quickbooks.look import look_now
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
-from invoiced_quickbooks.selections import COMMAND_LINE
-from invoiced_quickbooks.shown import in_utc, print_fields, print_json
-from shared import other_company
-from shared.connect import (
+from administration import other_company
+from administration.connect import (
     NewConnection,
     OtherCompanyError,
     add_connection,
@@ -24,13 +19,18 @@ from shared.connect import (
     reconnect,
     webhook_url,
 )
+from administration.setting_values import DEFAULT_TIME_ZONE
+from consumer.wiring import Wiring
+from invoiced_quickbooks.look import look_now
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.selections import COMMAND_LINE
+from invoiced_quickbooks.shown import in_utc, print_fields, print_json
 from shared.db import audit, connections
 from shared.db.connection_health import health_of
 from shared.db.models import Connection
 from shared.db.records import RecordKey
 from shared.messages import PREFERENCES_ID, Kind
 from shared.outcomes import SETTLED_WELL, Outcome
-from shared.setting_values import DEFAULT_TIME_ZONE
 from shared.settings import settings_from_document
 
 

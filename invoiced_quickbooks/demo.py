@@ -12,6 +12,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
+from administration.connect import NewConnection, add_connection
 from consumer.wiring import Wiring
 from invoiced_quickbooks.demo_environment import Ports, demo_variables, write_demo_environment
 from invoiced_quickbooks.demo_feed import Feed
@@ -21,7 +22,6 @@ from invoiced_quickbooks.supervisor import BrokenError, Program, StoppedError, S
 from invoiced_quickbooks.user_commands import add_user
 from invoiced_quickbooks.web_address import answers
 from shared.config import Config
-from shared.connect import NewConnection, add_connection
 from shared.db import connections, users
 from shared.db.migrate import migrate
 from shared.db.models import Connection, Record

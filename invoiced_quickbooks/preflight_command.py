@@ -2,13 +2,13 @@
 
 import click
 
+from administration.first_look import FirstLook
+from administration.preflight import check
+from administration.preflight_facts import gather
+from administration.take_first_look import take_first_look
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.shown import print_json
-from shared.first_look import FirstLook
 from shared.money import plain
-from shared.preflight import check
-from shared.preflight_facts import gather
-from shared.take_first_look import take_first_look
 
 
 @click.command()

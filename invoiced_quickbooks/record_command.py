@@ -6,10 +6,10 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from administration.both_sides import compare, find_known, read_in_quickbooks
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.records import both_sides_document, entry_document, find_record, record_document
 from invoiced_quickbooks.shown import console, for_people, print_fields, print_json
-from shared.both_sides import compare, find_known, read_in_quickbooks
 from shared.clients import utc_now
 from shared.db import history
 from shared.errors import NotFoundError

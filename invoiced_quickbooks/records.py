@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from administration.both_sides import BothSides, Known, find_links
 from invoiced_quickbooks.shown import in_utc
-from shared.both_sides import BothSides, Known, find_links
 from shared.db import history, pending_writes, records
 from shared.db.models import HistoryEntry, Link, PendingWrite, Record
 from shared.db.records import RecordKey

@@ -4,17 +4,17 @@ from typing import Any
 
 import click
 
+from administration import repost
+from administration.change_settings import change, values_of
+from administration.quickbooks_lists import find_lists
+from administration.setting_values import DEFAULTS, LISTED, NAMES, in_words
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.selections import COMMAND_LINE, confirm, named_kind, of_search
 from invoiced_quickbooks.shown import print_json
-from shared import repost
-from shared.change_settings import change, values_of
 from shared.db import connections
 from shared.db.record_list import Search
 from shared.db.records import RecordKey
 from shared.errors import NotFoundError
-from shared.quickbooks_lists import find_lists
-from shared.setting_values import DEFAULTS, LISTED, NAMES, in_words
 
 
 @click.group()

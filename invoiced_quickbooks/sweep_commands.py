@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from administration.take_first_look import find_seen
 from consumer.wiring import Wiring
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.selections import COMMAND_LINE
@@ -18,7 +19,6 @@ from shared.db.sweep_export import HEADER, document_of, row_of
 from shared.db.sweeps import ENDED, RUNNING, Scope, State
 from shared.errors import RejectedError
 from shared.spreadsheet import csv_lines
-from shared.take_first_look import find_seen
 
 _LOOK_EVERY_S = 0.5
 _WHYS = ("person", "schedule", "gap")

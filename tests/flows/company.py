@@ -14,13 +14,13 @@ import requests
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
+from administration.connect import read_company
 from consumer import learned
 from consumer.leases import LeaseKeeper
 from consumer.sweep import step_all
 from consumer.wiring import Wiring
 from consumer.worker import Worker
 from shared.config import Config
-from shared.connect import read_company
 from shared.db import connections, records, sweeps
 from shared.db.models import Link, PendingWrite, Record, Sweep
 from shared.db.records import RecordKey

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from administration.change_settings import change
 from shared import passwords
-from shared.change_settings import change
 from shared.db import connections, record_list, sweeps, users
 from shared.db.models import AuditEntry, Record, Sweep
 from shared.db.session import make_sessions

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from shared.change_settings import SettingsRefusedError, change
+from administration.change_settings import SettingsRefusedError, change
+from administration.quickbooks_lists import find_lists
+from administration.repost import repost
 from shared.db import audit, links
 from shared.db.links import LinkKey
 from shared.db.records import RecordKey
 from shared.messages import Kind
 from shared.outcomes import Outcome
-from shared.quickbooks_lists import find_lists
-from shared.repost import repost
 from shared.settings import Settings
 from tests.flows.company import Company
 from tests.flows.conftest import StartCompany

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from administration.take_first_look import take_first_look
 from shared.db import audit, connections
 from shared.db.session import make_sessions
 from shared.db.users import Role
 from shared.errors import RejectedError
 from shared.messages import Kind
-from shared.take_first_look import take_first_look
 from tests.conftest import Database
 from tests.flows.company import Company
 from tests.flows.conftest import start_company as start_company

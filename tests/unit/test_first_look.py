@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.first_look import FirstLook, Sum, Terms, from_document
+from administration.first_look import FirstLook, Sum, Terms, from_document
+from administration.preflight import Facts, Severity, check
 from shared.invoiced.entities import Charge, Outline, Split
 from shared.money import decode_json, encode_json
-from shared.preflight import Facts, Severity, check
 from shared.settings import Customers, Preferences, Settings
 
 # 2026-03-31, late in the evening in Chicago, and a month later.

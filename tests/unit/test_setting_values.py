@@ -2,10 +2,10 @@
 
 import pytest
 
+from administration.setting_values import DEFAULTS, NAMES, TITLES, in_words, parse
 from consumer.mapping.names import item_key
 from shared.errors import RejectedError
 from shared.first_use import DEFAULT_ITEM_KEY, DEFAULT_ITEM_NAME
-from shared.setting_values import DEFAULTS, NAMES, TITLES, in_words, parse
 from shared.settings import Customers, Matching, Settings, settings_from_document
 
 

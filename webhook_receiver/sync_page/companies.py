@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from administration.take_first_look import SeenLook, find_seen
 from shared.db import attention, audit, connections, sweeps
 from shared.db.connection_health import health_of
 from shared.db.models import Connection
@@ -15,7 +16,6 @@ from shared.errors import BrokerUnavailableError, RejectedError
 from shared.outcomes import Outcome
 from shared.queues import BULK, DEAD_LETTERS, LIVE
 from shared.settings import preferences_from_document
-from shared.take_first_look import SeenLook, find_seen
 from webhook_receiver.sync_page import words
 from webhook_receiver.sync_page.access import admin_only, company, who
 from webhook_receiver.sync_page.services import Services

@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 from wtforms import DateField, PasswordField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from shared import connect, other_company, setting_values
-from shared.change_settings import change
-from shared.connect import OtherCompanyError
+from administration import connect, other_company, setting_values
+from administration.change_settings import change
+from administration.connect import OtherCompanyError
 from shared.db import audit, connections
 from shared.errors import SyncError
 from shared.settings import preferences_from_document

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, get_flashed_messages, redirect, render_template, request, stream_template, url_for
 from werkzeug.wrappers import Response
 
+from administration.preflight import check
+from administration.preflight_facts import gather, look_up
+from administration.take_first_look import SeenLook, find_seen, take_first_look
 from shared.db import connections
 from shared.errors import SyncError
-from shared.preflight import check
-from shared.preflight_facts import gather, look_up
-from shared.take_first_look import SeenLook, find_seen, take_first_look
 from webhook_receiver.sync_page.access import admin_only, company
 from webhook_receiver.sync_page.services import Services
 

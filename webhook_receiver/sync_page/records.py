@@ -8,7 +8,8 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from shared import both_sides, repost
+from administration import both_sides, repost
+from administration.side_by_side import Standing
 from shared.db import attention, audit, history, record_actions, record_list, sweeps
 from shared.db.record_actions import Selection
 from shared.db.record_export import HEADER, find_all, row_of
@@ -18,7 +19,6 @@ from shared.db.sweeps import Scope
 from shared.errors import RejectedError, SyncError
 from shared.messages import Kind
 from shared.money import pretty_json
-from shared.side_by_side import Standing
 from shared.spreadsheet import csv_lines
 from shared.web_addresses import in_quickbooks
 from webhook_receiver.sync_page import words

@@ -12,16 +12,16 @@ from werkzeug.wrappers import Response
 from wtforms import DateField, Field, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, Optional
 
-from shared import setting_values
-from shared.change_settings import SettingsRefusedError, change, values_of
+from administration import setting_values
+from administration.change_settings import SettingsRefusedError, change, values_of
+from administration.quickbooks_lists import Choice, Lists, find_lists
+from administration.repost import AT_ONCE, KINDS, find_named, repost
+from administration.setting_values import DEFAULTS, LISTED, NAMES, TITLES
 from shared.db import record_list
 from shared.db.models import Connection
 from shared.errors import SyncError
 from shared.messages import Kind
 from shared.payment_methods import PAYMENT_METHOD_NAMES
-from shared.quickbooks_lists import Choice, Lists, find_lists
-from shared.repost import AT_ONCE, KINDS, find_named, repost
-from shared.setting_values import DEFAULTS, LISTED, NAMES, TITLES
 from shared.settings import Customers, Matching, preferences_from_document
 from webhook_receiver.sync_page.access import admin_only, company, who
 from webhook_receiver.sync_page.services import Services

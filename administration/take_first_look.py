@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared import first_look
+from administration import first_look
+from administration.first_look import Counted, FirstLook, Terms
 from shared.clients import Clients
 from shared.db import connections, kept_answers
 from shared.db.models import Connection, Link
 from shared.errors import RejectedError
-from shared.first_look import Counted, FirstLook, Terms
 from shared.messages import Kind
 from shared.money import encode_json
 from shared.settings import preferences_from_document, settings_from_document

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from administration.setting_values import LISTED
 from shared.clients import Clients
 from shared.db import connections, kept_answers
 from shared.quickbooks.client import QuickBooksClient
 from shared.quickbooks.entities import qbo_id, ref_value
-from shared.setting_values import LISTED
 from shared.settings import preferences_from_document
 
 KEPT_FOR = timedelta(minutes=10)

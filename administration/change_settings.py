@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from shared import setting_values
+from administration import setting_values
+from administration.setting_values import LISTED, OF_CONNECTION, TITLES
 from shared.clients import Clients
 from shared.db import audit, connections, records
 from shared.db.models import Connection
@@ -16,7 +17,6 @@ from shared.first_use import DEFAULT_ITEM_KEY, TAX_CODE_ID
 from shared.messages import Kind
 from shared.outcomes import WAITS_FOR_CHOICE
 from shared.quickbooks.client import QuickBooksClient
-from shared.setting_values import LISTED, OF_CONNECTION, TITLES
 from shared.settings import settings_from_document
 
 # What would have been created in place of the setting; records that wait for it go on with the setting.

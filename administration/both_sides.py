@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from administration.side_by_side import Row, Standing, customer_rows, invoice_rows, payment_rows
 from shared.clients import Clients
 from shared.db import connections, links, records
 from shared.db.models import Link, Record
@@ -14,7 +15,6 @@ from shared.db.records import RecordKey
 from shared.errors import SyncError
 from shared.invoiced.entities import Customer, Invoice, Payment, id_of
 from shared.messages import Kind
-from shared.side_by_side import Row, Standing, customer_rows, invoice_rows, payment_rows
 from shared.web_addresses import OfInvoiced, in_invoiced
 
 

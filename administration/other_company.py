@@ -12,8 +12,8 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from administration.connect import USED_UP, consent_callback_url, read_company
 from shared.clients import Clients
-from shared.connect import USED_UP, consent_callback_url, read_company
 from shared.db import audit, connections, kept_answers, sweeps
 from shared.db.models import Connection, Cursor, Link, Pace, PendingWrite, Record
 from shared.errors import RejectedError, SyncError

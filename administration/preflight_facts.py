@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared import setting_values, take_first_look
-from shared.change_settings import values_of
+from administration import setting_values, take_first_look
+from administration.change_settings import values_of
+from administration.preflight import Facts, Unusable
+from administration.setting_values import LISTED, TITLES
 from shared.clients import Clients
 from shared.db import connections, kept_answers, record_list, records
 from shared.db.kept_answers import Kept
@@ -19,9 +21,7 @@ from shared.db.records import RecordKey
 from shared.errors import NotFoundError
 from shared.invoiced.client import InvoicedClient
 from shared.messages import PREFERENCES_ID, Kind
-from shared.preflight import Facts, Unusable
 from shared.quickbooks.client import QuickBooksClient
-from shared.setting_values import LISTED, TITLES
 from shared.settings import preferences_from_document
 
 KEPT_FOR = timedelta(minutes=10)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
+from administration.setting_values import DEFAULT_TIME_ZONE
 from shared.clients import Clients
 from shared.db import connections, links, records
 from shared.db.links import LinkKey
@@ -20,7 +21,6 @@ from shared.payment_methods import PAYMENT_METHOD_NAMES
 from shared.quickbooks.client import QuickBooksClient
 from shared.quickbooks.entities import qbo_id, sync_token
 from shared.quickbooks.oauth import Tokens
-from shared.setting_values import DEFAULT_TIME_ZONE
 from shared.settings import Preferences, preferences_from_document
 
 log = structlog.get_logger()
@@ -210,7 +210,7 @@ def reconnect_by_consent(clients: Clients, connection_id: str, code: str, realm_
     """Connect anew what has ended, by a consent in the browser; what waited goes on.
 
     Raises:
-        OtherCompanyError: the consent is for another company; `shared.other_company` moves the connection there.
+        OtherCompanyError: the consent is for another company; `other_company` moves the connection there.
         SyncError: Intuit refused or did not answer, and the connection is as it was.
     """
     with clients.sessions() as session:
