@@ -11,6 +11,7 @@ from simulators.quickbooks import refusals
 from simulators.quickbooks.account_types import CLASSIFICATION, SUB_TYPES, TYPE_OF
 from simulators.quickbooks.company import Company, Object
 from simulators.quickbooks.currency_names import currency_name
+from simulators.quickbooks.hierarchies import carry_name, settle_parent
 from simulators.quickbooks.journal import gather_balances
 from simulators.quickbooks.names import check_unique_in_list, keep_name_of_deactivated
 from simulators.quickbooks.writes import Kind, Write
@@ -43,11 +44,7 @@ def _settle_account(made: Write) -> None:
             "CurrencyRef": {"value": home, "name": currency_name(home)},
         }
     keep_name_of_deactivated(made, "Name")
-    item["FullyQualifiedName"] = item["Name"]
-    item["SubAccount"] = item.get("ParentRef") is not None
-    if item["SubAccount"]:
-        parent, item["ParentRef"] = made.company.refer("Account", item["ParentRef"], "ParentRef")
-        item["FullyQualifiedName"] = f"{parent['FullyQualifiedName']}:{item['Name']}"
+    item["SubAccount"] = settle_parent(made) is not None
     if item.get("Active", True):
         check_unique_in_list(made)
     elif made.company.switches.balance_blocks_deactivation and (made.before or item)["CurrentBalance"]:
@@ -83,6 +80,7 @@ def _check_type_may_change(before: Object, account_type: str) -> None:
 
 def _account_saved(made: Write) -> None:
     """An account that moves under another parent takes its balance along."""
+    carry_name(made)
     before = (made.before or {}).get("ParentRef")
     after = made.item.get("ParentRef")
     if before != after:

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from simulators.quickbooks import refusals
 from simulators.quickbooks.accounts import check_type
-from simulators.quickbooks.company import NAMED
 from simulators.quickbooks.currencies import is_multiple
 from simulators.quickbooks.currency_names import currency_name
+from simulators.quickbooks.hierarchies import carry_name, settle_parent
 from simulators.quickbooks.names import check_unique_in_list, keep_name_of_deactivated
 from simulators.quickbooks.totals import price
 from simulators.quickbooks.writes import Kind, Write
@@ -30,9 +30,11 @@ def _settle_item(made: Write) -> None:
     _check_item_accounts(made)
     if item.get("UnitPrice") is not None:
         item["UnitPrice"] = price(item["UnitPrice"])
-    _settle_entry(made)
-    if item.get("SubItem") or item.get("ParentRef"):
-        _hang_below_parent(made, "SubItem")
+    if item.get("SubItem") and item.get("ParentRef") is None:
+        raise refusals.missing_parameter("ParentRef")
+    _settle_nested(made, "SubItem")
+    if not item["SubItem"]:
+        del item["SubItem"]
 
 
 def _check_item_accounts(made: Write) -> None:
@@ -56,23 +58,23 @@ def _check_item_accounts(made: Write) -> None:
 
 def _settle_entry(made: Write) -> None:
     """The rules that all lists share: a name, unique among the active entries."""
+    _settle_name(made)
+    if made.item.get("Active", True):
+        check_unique_in_list(made)
+
+
+def _settle_nested(made: Write, flag: str) -> None:
+    """The same for a list whose entries hang below each other, where the whole name counts."""
+    _settle_name(made)
+    made.item[flag] = settle_parent(made) is not None
+    if made.item.get("Active", True):
+        check_unique_in_list(made)
+
+
+def _settle_name(made: Write) -> None:
     if not made.item.get("Name"):
         raise refusals.missing_parameter("Name")
     keep_name_of_deactivated(made, "Name")
-    if NAMED[made.entity] == "FullyQualifiedName":
-        made.item["FullyQualifiedName"] = made.item["Name"]
-    if made.item.get("Active", True) and made.item.get("ParentRef") is None:
-        check_unique_in_list(made)
-
-
-def _hang_below_parent(made: Write, flag: str) -> None:
-    if made.item.get("ParentRef") is None:
-        raise refusals.missing_parameter("ParentRef")
-    parent, made.item["ParentRef"] = made.company.refer(made.entity, made.item["ParentRef"], "ParentRef")
-    made.item[flag] = True
-    made.item["FullyQualifiedName"] = f"{parent['FullyQualifiedName']}:{made.item['Name']}"
-    if made.item.get("Active", True):
-        check_unique_in_list(made)
 
 
 def _settle_class(made: Write) -> None:
@@ -81,13 +83,6 @@ def _settle_class(made: Write) -> None:
 
 def _settle_department(made: Write) -> None:
     _settle_nested(made, "SubDepartment")
-
-
-def _settle_nested(made: Write, flag: str) -> None:
-    made.item[flag] = False
-    _settle_entry(made)
-    if made.item.get("ParentRef") is not None:
-        _hang_below_parent(made, flag)
 
 
 def _settle_term(made: Write) -> None:
@@ -123,14 +118,22 @@ ITEM = Kind(
     "Item",
     _settle_item,
     read_only=frozenset({"FullyQualifiedName", "Level"}),
+    after=carry_name,
     defaults={"Active": True, "UnitPrice": Decimal(0), "Taxable": False, "TrackQtyOnHand": False},
 )
 TERM = Kind("Term", _settle_term, defaults={"Active": True})
-CLASS = Kind("Class", _settle_class, read_only=frozenset({"FullyQualifiedName", "SubClass"}), defaults={"Active": True})
+CLASS = Kind(
+    "Class",
+    _settle_class,
+    read_only=frozenset({"FullyQualifiedName", "SubClass"}),
+    after=carry_name,
+    defaults={"Active": True},
+)
 DEPARTMENT = Kind(
     "Department",
     _settle_department,
     read_only=frozenset({"FullyQualifiedName", "SubDepartment"}),
+    after=carry_name,
     defaults={"Active": True},
 )
 PAYMENT_METHOD = Kind("PaymentMethod", _settle_entry, defaults={"Active": True, "Type": "NON_CREDIT_CARD"})

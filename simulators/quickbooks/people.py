@@ -11,12 +11,12 @@ from simulators.quickbooks import refusals
 from simulators.quickbooks.addresses import kept_address
 from simulators.quickbooks.company import PEOPLE, Company, Object
 from simulators.quickbooks.currencies import currency_of_party
+from simulators.quickbooks.hierarchies import carry_name, settle_parent
 from simulators.quickbooks.names import keep_name_of_deactivated
 from simulators.quickbooks.writes import Kind, Write
 
 _NAME_PARTS = ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix")
 _ADDRESSES = ("BillAddr", "ShipAddr", "PrimaryAddr")
-DEEPEST = 5
 
 
 def _settle_person(made: Write) -> None:
@@ -56,16 +56,13 @@ def _settle_customer(made: Write) -> None:
     blocks = made.company.switches.balance_blocks_deactivation
     if blocks and not item.get("Active", True) and item.get("Balance"):
         raise refusals.has_balance(item["DisplayName"])
-    parent = _parent(made)
+    parent = settle_parent(made)
     if made.before is None:
         item["CurrencyRef"] = _currency(made, parent)
     item["Job"] = parent is not None
-    item["Level"] = parent.get("Level", 0) + 1 if parent else 0
-    if item["Level"] == 0:
-        item.pop("Level")
-    item["FullyQualifiedName"] = (
-        f"{parent['FullyQualifiedName']}:{item['DisplayName']}" if parent else item["DisplayName"]
-    )
+    item.pop("Level", None)
+    if parent is not None:
+        item["Level"] = parent.get("Level", 0) + 1
     item["BillWithParent"] = bool(item.get("BillWithParent")) and parent is not None
 
 
@@ -83,27 +80,6 @@ def _settle_vendor(made: Write) -> None:
     if made.before is None:
         made.item["CurrencyRef"] = currency_of_party(made)
     _settle_person(made)
-
-
-def _parent(made: Write) -> Object | None:
-    reference = made.item.get("ParentRef")
-    if reference is None:
-        return None
-    parent, made.item["ParentRef"] = made.company.refer("Customer", reference, "ParentRef")
-    if parent["Id"] == made.item.get("Id"):
-        raise refusals.refusal(900, "Parent cannot be child", "A customer cannot be its own parent.")
-    if parent.get("Level", 0) + 1 >= DEEPEST:
-        raise refusals.too_deep(DEEPEST)
-    return parent
-
-
-def _customer_saved(made: Write) -> None:
-    """Sub-customers carry their parent's name in theirs."""
-    for child in made.company.kept.find("Customer", "parent", made.item["Id"]):
-        name = f"{made.item['FullyQualifiedName']}:{child['DisplayName']}"
-        if child["FullyQualifiedName"] != name:
-            child["FullyQualifiedName"] = name
-            made.company.amend("Customer", child)
 
 
 def balance_with_jobs(company: Company, customer: Object) -> Decimal:
@@ -131,7 +107,7 @@ CUSTOMER = Kind(
         }
     ),
     create_only=frozenset({"CurrencyRef"}),
-    after=_customer_saved,
+    after=carry_name,
     defaults={
         "Active": True,
         "Taxable": True,

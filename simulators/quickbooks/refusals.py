@@ -291,7 +291,11 @@ def tax_not_applicable() -> Refusal:
 
 
 def too_deep(limit: int) -> Refusal:
-    return refusal(6180, "Too many levels", f"Only {limit} levels of sub-customers are supported.", "ParentRef")
+    return refusal(6180, "Too many levels", f"Only {limit} levels are supported.", "ParentRef")
+
+
+def below_itself() -> Refusal:
+    return refusal(900, "Parent cannot be child", "An entry cannot hang below itself.", "ParentRef")
 
 
 def books_closed(*, password: bool) -> Refusal:

@@ -1,6 +1,7 @@
 """Fields, versions and names: what every write must satisfy, by example, over HTTP."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -149,6 +150,44 @@ def test_subcustomers_carry_their_parents_name_and_balance(books: Books) -> None
     assert (child["FullyQualifiedName"], child["Job"], child["Level"]) == ("Acme:Site", True, 1)
     books.invoice(child, "10", item=item)
     assert [books.read("Customer", parent["Id"])[name] for name in ("Balance", "BalanceWithJobs")] == [0, 10]
+
+
+@pytest.mark.parametrize(
+    ("entity", "name", "more"),
+    [
+        ("Customer", "DisplayName", {}),
+        ("Account", "Name", {"AccountType": "Expense"}),
+        ("Item", "Name", {"Type": "Category"}),
+        ("Class", "Name", {}),
+        ("Department", "Name", {}),
+    ],
+)
+def test_entries_carry_the_names_above_them_and_hang_below_no_entry_of_theirs(
+    books: Books, entity: str, name: str, more: Object
+) -> None:
+    def make(text: str, parent: Object | None = None) -> Object:
+        below = {} if parent is None else {"ParentRef": {"value": parent["Id"]}}
+        return books.write(entity, {name: text, **more, **below})
+
+    def change(entry: Object, **values: Any) -> Object:
+        return books.write(entity, version(books.read(entity, entry["Id"]), sparse=True, **values))
+
+    entries = [make("A")]
+    for text in "BCDE":
+        entries.append(make(text, entries[-1]))
+    refused(6180, make, "F", entries[-1])
+    top, second, lowest = entries[0], entries[1], entries[-1]
+    change(top, **{name: "Top"})
+    assert books.read(entity, lowest["Id"])["FullyQualifiedName"] == "Top:B:C:D:E"
+    assert books.read(entity, lowest["Id"])["SyncToken"] == "0"
+    for below in (top, second, lowest):
+        refused(900, change, top, ParentRef={"value": below["Id"]})
+    other = make("Other")
+    refused(6180, change, top, ParentRef={"value": other["Id"]})
+    change(entries[2], ParentRef={"value": top["Id"]})
+    assert books.read(entity, lowest["Id"])["FullyQualifiedName"] == "Top:C:D:E"
+    if entity == "Customer":
+        assert books.read(entity, lowest["Id"])["Level"] == 3
 
 
 def test_an_expense_account_may_be_an_items_income_account(books: Books) -> None:

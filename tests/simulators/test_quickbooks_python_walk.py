@@ -247,7 +247,7 @@ def test_currencies_and_exchange_rates_are_set_and_read(books: Books, client: An
     currency.Active = True
     currency.save(qb=client)
     assert_found(CompanyCurrency, currency.Id, client, list(kept(books, "CompanyCurrency")))
-    day = books.simulator.clock.now().date().isoformat()
+    day = books.simulator.companies[books.realm].today().isoformat()
     ExchangeRate.from_json({"SourceCurrencyCode": "EUR", "AsOfDate": day, "Rate": 1.25}).save(qb=client)
     for found in (
         ExchangeRate.filter(SourceCurrencyCode="EUR", AsOfDate=day, qb=client),
