@@ -97,7 +97,7 @@ def request(
             remedy="Wait for its end, or cancel it.",
         )
     if scope is Scope.SELECTION and row.started_at is None:
-        raise RejectedError("Nothing is posted before the first Synchronize.", remedy="Press Synchronize first.")
+        raise RejectedError("Nothing is posted before the first Synchronize.", remedy="See what would be posted first.")
     if why == "person" and connections.start(session, connection_id, now):
         records.release_waiting(session, connection_id, WAITS_FOR_START, now)
     sweep = Sweep(

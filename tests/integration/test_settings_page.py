@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from administration.take_first_look import take_first_look
+from administration.take_first_look import GOOD_FOR, find_seen, take_first_look
 from shared.db import audit, connections
 from shared.db.session import make_sessions
 from shared.db.users import Role
@@ -249,6 +249,20 @@ def test_what_was_counted_while_a_setting_changed_is_no_first_look(pages: Pages)
         list(steps)
     said = text_of(pages.admin.get(f"{pages.path}/preflight/first-look"))
     assert "1: payments are switched off" in said
+
+
+def test_what_was_counted_long_ago_is_counted_anew(pages: Pages) -> None:
+    company, long_s = pages.company, GOOD_FOR.total_seconds() + 60
+
+    def is_good() -> bool:
+        with make_sessions(company.wiring.engine)() as session:
+            return find_seen(session, connections.get(session, company.id), company.now()) is not None
+
+    company.later(-long_s)
+    list(take_first_look(company.wiring, company.id))
+    assert is_good()
+    company.later(long_s)
+    assert not is_good()
 
 
 def test_the_first_look_counts_what_would_be_posted_and_writes_nothing(pages: Pages) -> None:
