@@ -85,6 +85,12 @@ def test_connect_see_and_synchronize_in_the_browser(product: Product, admin: Vis
 
     synchronize(admin)
 
+    # Whoever works by keyboard keeps their place although the page refreshes itself.
+    admin.page.get_by_role("button", name="Re-sync all").focus()
+    admin.page.locator(".live").evaluate("part => part.classList.add('stale')")
+    expect(admin.page.locator(".live.stale")).to_have_count(0)
+    expect(admin.page.get_by_role("button", name="Re-sync all")).to_be_focused()
+
     product.wait_until_at_rest()
     books.assert_they_agree(company)
     second = company.invoiced.invoice(customer["id"])
