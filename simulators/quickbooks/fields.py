@@ -94,7 +94,8 @@ TEXT_ENUMS: dict[tuple[str, str], tuple[str, ...]] = {
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(Z|[+-]\d\d:\d\d)?")
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 _INTEGERS = frozenset({"int", "integer", "positiveInteger", "long"})
-_OPAQUE = "IntuitAnyType"
+# Place holders of Intuit's own ("LineEx" of a payment read back), which clients echo; they are ignored.
+_INTERNAL = "IntuitAnyType"
 
 
 @cache
@@ -170,9 +171,9 @@ def _read_object(type_name: str, value: dict[str, Any], path: str, faults: list[
         if name not in known:
             faults.append(refusals.unknown_property(where))
             continue
-        if inner is None:
-            continue
         inner_type, is_list = known[name]
+        if inner is None or inner_type == _INTERNAL:
+            continue
         if is_list:
             items = inner if isinstance(inner, list) else [inner]
             checked[name] = [_read_value(inner_type, item, where, faults) for item in items if item not in (None, "")]
@@ -185,8 +186,6 @@ def _read_object(type_name: str, value: dict[str, Any], path: str, faults: list[
 def _read_value(type_name: str, value: object, path: str, faults: list[FaultError]) -> Any:
     if value == "":
         return None
-    if type_name == _OPAQUE:
-        return value
     if is_complex(type_name):
         if not isinstance(value, dict):
             faults.append(refusals.unknown_property(path))

@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 
+from simulators.quickbooks.fields import fields_of
+from tests.simulators.quickbooks_cases import CASES, Case, make_refs
 from tests.simulators.quickbooks_rig import Books, Object, line, refused, running, version
+
+_ODD: tuple[Any, ...] = ("x", -1, {"value": 1}, [{"a": {"b": 1}}])
 
 
 @pytest.fixture
@@ -76,11 +80,27 @@ def test_takes_the_loose_forms_that_clients_send(books: Books) -> None:
             "Line": lines,
             "DocNumber": None,
             "PrivateNote": "",
+            "InvoiceEx": {"any": [{"name": "NameValue", "value": {"Name": "TxnId", "Value": "1"}}]},
         },
     )
     assert invoice["TotalAmt"] == 100
     assert "PrivateNote" not in invoice
     assert invoice["SyncToken"] == "0"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_whatever_a_field_holds_is_taken_or_refused(books: Books, case: Case) -> None:
+    body = case.body(make_refs(books))
+    bodies = [{**body, name: odd} for name in fields_of(case.entity) for odd in _ODD]
+    for line_of in body.get("Line", [])[:1]:
+        kind = line_of["DetailType"]
+        details = [{**line_of[kind], name: odd} for name in fields_of(kind) for odd in _ODD]
+        odd_lines = [{**line_of, name: odd} for name in fields_of("Line") for odd in _ODD]
+        odd_lines += [{**line_of, kind: detail} for detail in details]
+        bodies += [{**body, "Line": [one, *body["Line"][1:]]} for one in odd_lines]
+    broken = [one for one in bodies if books.send("POST", case.entity.lower(), one).status_code >= 500]
+    assert broken == []
+    assert books.control("GET", f"companies/{books.realm}/books")["agrees"]
 
 
 def test_full_update_nulls_what_is_left_out_and_sparse_update_keeps_it(books: Books) -> None:

@@ -187,7 +187,7 @@ def test_node_quickbooks_ends_a_connection_by_itself(books: Books, modules: Path
 def test_exchange_rates_are_set_and_read(modules: Path) -> None:
     with running(plans=[Plan(multicurrency=True)]) as (books,):
         books.write("CompanyCurrency", {"Code": "EUR", "Name": "Euro"})
-        told = node(books, modules, "currencies.js", day=books.simulator.clock.now().date().isoformat())
+        told = node(books, modules, "currencies.js", day=books.simulator.companies[books.realm].today().isoformat())
         assert (told["rate"], told["listed"], told["currency"]) == (1.25, [1.25], "EUR")
 
 
