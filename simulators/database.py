@@ -13,11 +13,14 @@ from pathlib import Path
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
     company TEXT NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL, json BLOB NOT NULL,
-    PRIMARY KEY (company, entity, id)) WITHOUT ROWID;
+    PRIMARY KEY (company, entity, id));
 CREATE TABLE IF NOT EXISTS settings (
     company TEXT NOT NULL, name TEXT NOT NULL, json BLOB NOT NULL, PRIMARY KEY (company, name)) WITHOUT ROWID;
 """
-_PUT = "REPLACE INTO objects VALUES (?, ?, ?, ?, ?)"
+# An update in place leaves the index alone. Rows are large, so that a table without row ids would keep most of
+# each on a page of its own.
+_PUT = """INSERT INTO objects VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET place = excluded.place, json = excluded.json"""
 _DELETE = "DELETE FROM objects WHERE company = ? AND entity = ? AND id = ?"
 _SET = "REPLACE INTO settings VALUES (?, ?, ?)"
 
