@@ -138,7 +138,10 @@ def test_failures_are_grouped_mended_and_drain(company: Company, admin: Person) 
     page = f"/records/invoice/{invoices[0]['id']}"
     admin.act(page, action="unignore", record=f"invoice:{invoices[0]['id']}")
     assert "1 record is tried again" in admin.act(page, action="retry", record=f"invoice:{invoices[0]['id']}")
+    # The page follows the look that was asked for, and no longer.
+    assert 'hx-trigger="every 2s"' in admin.visit.get(admin.home + page).text
     company.settle()
+    assert 'hx-trigger="every 2s"' not in admin.visit.get(admin.home + page).text
     assert "admin@example.com put it aside" in admin.read(page)
     assert company.outcome(Kind.INVOICE, invoices[0]["id"]) == Outcome.SYNCED
     with company.wiring.sessions() as session:

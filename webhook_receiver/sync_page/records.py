@@ -1,7 +1,7 @@
 """`/companies/<id>/records`: every record with its state; one record with both sides and its history."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from administration import both_sides, repost
 from administration.side_by_side import Standing
 from shared.db import attention, audit, history, record_actions, record_list, sweeps
+from shared.db.models import HistoryEntry, Record
 from shared.db.record_actions import Selection
 from shared.db.record_export import HEADER, find_all, row_of
 from shared.db.record_list import Search
@@ -26,6 +27,7 @@ from webhook_receiver.sync_page.access import admin_only, company, who
 from webhook_receiver.sync_page.services import Services
 
 _ENTRIES = 60
+_LOOKS_ASKED_FOR = (record_actions.RETRIED, record_actions.RESYNCED, record_actions.REPOSTED)
 _ACTIONS = {
     record_actions.RETRIED: (record_actions.retry, "tried again in a moment"),
     record_actions.IGNORED: (record_actions.ignore, "ignored for as long as the cause stays the same"),
@@ -165,6 +167,7 @@ def make_records(services: Services) -> Blueprint:
             rows=compared.rows,
             currency=compared.currency,
             has_fresh=bool(fresh),
+            is_awaited=not fresh and before is None and _is_awaited(known.row, entries),
             why_not=compared.why_not,
             entries=entries,
             has_more=len(entries) == _ENTRIES,
@@ -182,6 +185,13 @@ def make_records(services: Services) -> Blueprint:
         )
 
     return page
+
+
+def _is_awaited(row: Record | None, entries: Sequence[HistoryEntry]) -> bool:
+    """Tell whether a person has asked for a look that has not ended yet."""
+    asked = (entry.at for entry in entries if entry.what == history.PERSON and entry.cause in _LOOKS_ASKED_FOR)
+    latest = max(asked, default=None)
+    return row is not None and latest is not None and (row.outcome_at is None or row.outcome_at < latest)
 
 
 def _page(session: Session, company_id: str, search: Search) -> record_list.Page:
