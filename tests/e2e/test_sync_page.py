@@ -168,8 +168,9 @@ def test_what_broke_in_quickbooks_needs_attention_and_drains_once_it_is_mended(
 
     product.wait_until(lambda: len(company.quickbooks.objects("Invoice")) >= 2, "what was mended is posted")
     product.wait_until_at_rest()
-    admin.go(f"/companies/{company.connection_id}/attention")
+    # The page has followed.
     expect(admin.page.get_by_text("Nothing needs a person")).to_be_visible()
+    expect(admin.page.get_by_role("link", name="Needs attention", exact=True)).to_be_visible()
 
 
 @both_set_ups

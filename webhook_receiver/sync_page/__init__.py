@@ -96,12 +96,13 @@ def register(app: Flask, services: Services) -> CSRFProtect:
     return protection
 
 
-def navigation() -> Sequence[tuple[str, str, bool]]:
-    """Return the pages of the company at hand: address, name, and whether it is the one being shown."""
+def navigation() -> Sequence[tuple[str, str, str, bool]]:
+    """Return the pages of the company at hand: key, address, name, and whether it is the one being shown."""
     if getattr(g, "company", None) is None:
         return ()
     return [
         (
+            endpoint.split(".")[1],
             url_for(endpoint, company_id=g.company.id),
             f"{name} ({g.needing_attention})" if endpoint == _ATTENTION and g.needing_attention else name,
             (request.endpoint or "").rpartition(".")[0] == endpoint.rpartition(".")[0],
