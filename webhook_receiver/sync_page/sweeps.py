@@ -126,4 +126,6 @@ def _how_long(sweep: Sweep) -> str:
     seconds = int((sweep.ended_at - sweep.began_at) / timedelta(seconds=1))
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    shown = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    # On one line.
+    return shown.replace(" ", "\N{NO-BREAK SPACE}")
