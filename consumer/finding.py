@@ -44,22 +44,20 @@ _CAPTURED = 0
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The page of a stream that is to be read next, and when its first one was about to be (UTC)."""
+    """The page of a stream that is to be read next."""
 
     stream: Stream
-    began_at: datetime
     page: int
 
 
 class Position(msgspec.Struct, frozen=True):
     """How far a sweep has listed what it goes over; stands in its row as JSON.
 
-    `found` has the streams that were listed to their end, with the instant before which the next sweep need not look.
-    `deletions` are the events, by id, of what was deleted while the lists were read, and `moved` the lists that the
-    newest of them moved: those are read again.
+    `found` has the streams that were listed to their end. `deletions` are the events, by id, of what was deleted while
+    the lists were read, and `moved` the lists that the newest of them moved: those are read again.
     """
 
-    found: dict[Stream, datetime] = {}
+    found: frozenset[Stream] = frozenset()
     reading: Reading | None = None
     deletions: tuple[int, ...] = ()
     moved: frozenset[Stream] = frozenset()
@@ -125,12 +123,12 @@ def _next(session: Session, sweep: Sweep, now: datetime) -> Reading | None:
         if stream in position.found:
             continue
         if stream is not Stream.QUICKBOOKS_CUSTOMERS:
-            return Reading(stream, now, 1)
+            return Reading(stream, 1)
         since = _since(session, sweep, stream)
         # QBO's reads are metered: between a person's wish and a gap, once a day.
         if since is None or sweep.why != "schedule" or now - since >= QUICKBOOKS_EVERY:
             reaches = since is not None and now - since <= CDC_LOOKS_BACK
-            return Reading(stream, now, _CAPTURED if reaches else 1)
+            return Reading(stream, _CAPTURED if reaches else 1)
     return None
 
 
@@ -149,14 +147,13 @@ def _moved_on(position: Position, reading: Reading, page: _Page) -> Position:
     deletions = (*position.deletions, *(number for number in page.deletions if number not in position.deletions))
     moved = position.moved | {stream for number, stream in page.deletions.items() if number not in position.deletions}
     if page.next_page is not None:
-        further = Reading(reading.stream, reading.began_at, page.next_page)
+        further = Reading(reading.stream, page.next_page)
         return Position(position.found, further, deletions, moved)
-    found = {**position.found, reading.stream: reading.began_at}
+    found = position.found | {reading.stream}
     if reading.stream is Stream.EVENTS and moved:
         # What was deleted while a list was read moved what came behind it, and may have hidden a record. The list is
         # read again, and then the events, until they show nothing that was deleted meanwhile.
-        found = {stream: at for stream, at in found.items() if stream not in {*moved, Stream.EVENTS}}
-        moved = frozenset()
+        found, moved = found - moved - {Stream.EVENTS}, frozenset()
     return Position(found, None, deletions, moved)
 
 

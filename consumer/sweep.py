@@ -169,5 +169,8 @@ def _queue(wiring: Wiring, publisher: Publisher, sweep: Sweep) -> None:
 
 
 def _move_cursors(session: Session, sweep: Sweep) -> None:
-    for stream, began_at in position_of(sweep).found.items():
-        cursors.move(session, sweep.connection_id, stream, began_at)
+    """Have the next sweep look from where this one began, and not from where it read a list: what it found early was
+    looked at while it still listed, and may have changed or been deleted since, before a later list was read."""
+    assert sweep.began_at is not None, "it was taken"
+    for stream in position_of(sweep).found:
+        cursors.move(session, sweep.connection_id, stream, sweep.began_at)

@@ -86,7 +86,9 @@ def request(
     row = connections.get_locked(session, connection_id)
     if row.state == connections.DISCONNECTED:
         raise RejectedError("QuickBooks is disconnected.", remedy="Reconnect it first; then synchronize.")
-    running = find_running(session, connection_id)
+    # Locked: a consumer may be ending it at this moment, or taking it past the listing.
+    locked = _running(connection_id).with_for_update().execution_options(populate_existing=True)
+    running = session.scalars(locked).first()
     if running is not None:
         if scope is Scope(running.scope) is not Scope.SELECTION:
             if running.why == "schedule" != why:
@@ -123,9 +125,11 @@ def _take_over(running: Sweep, why: str, asked_by: str | None) -> None:
 
 def find_running(session: Session, connection_id: str) -> Sweep | None:
     """Return the sweep of a connection that has not ended, or None."""
-    return session.scalars(
-        sa.select(Sweep).where(Sweep.connection_id == connection_id, Sweep.state.in_(RUNNING)).order_by(Sweep.id)
-    ).first()
+    return session.scalars(_running(connection_id)).first()
+
+
+def _running(connection_id: str) -> sa.Select[Sweep]:
+    return sa.select(Sweep).where(Sweep.connection_id == connection_id, Sweep.state.in_(RUNNING)).order_by(Sweep.id)
 
 
 def find(session: Session, connection_id: str, sweep_id: int) -> Sweep | None:

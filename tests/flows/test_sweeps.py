@@ -1,5 +1,7 @@
 """Synchronize: whatever was missed is caught up, cheaply, once, and whatever happens on the way."""
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -24,6 +26,7 @@ from shared.messages import Kind
 from shared.outcomes import Outcome, Settlement
 from shared.queues import BULK, LIVE, depth
 from shared.settings import Settings
+from tests.conftest import Database
 from tests.flows.company import Company
 
 StartCompany = Callable[..., Company]
@@ -354,3 +357,59 @@ def test_a_setting_that_changes_during_the_first_look_at_a_record_is_not_lost(
     company.settle()
 
     assert company.quickbooks.one("Invoice")["TotalAmt"] == invoice["total"]
+
+
+@pytest.mark.parametrize("what", ["delete", "edit"])
+def test_what_happens_to_a_record_after_its_look_while_a_long_listing_goes_on_is_found_by_the_next_sweep(
+    company: Company, what: str
+) -> None:
+    customer = company.invoiced.customer("Acme")["id"]
+    invoice, other = (company.invoiced.invoice(customer) for _ in range(2))
+    company.ask_for_sweep()
+    for _ in range(2):
+        assert sweeping.step_all(company.wiring, company.publisher).listing == 1
+    company.drain_bulk_queue()
+    company.settle()
+    assert len(company.quickbooks.objects("Invoice")) == 2
+    # The webhook is lost; and the other's deletion has the list read again.
+    if what == "delete":
+        company.invoiced.call("DELETE", f"/invoices/{invoice['id']}")
+    else:
+        company.invoiced.edit("invoices", invoice["id"], items=[{**invoice["items"][0], "unit_cost": 90}])
+        company.invoiced.call("DELETE", f"/invoices/{other['id']}")
+    company.later(finding.OVERLAP.total_seconds() + 60)
+    company.finish_sweeps()
+
+    company.sweep()
+
+    posted = company.quickbooks.one("Invoice", DocNumber=f"INVD-{invoice['number']}")
+    assert posted["TotalAmt"] == (0 if what == "delete" else 90)
+
+
+def test_a_sweep_that_ends_while_a_person_asks_for_one_is_not_taken_for_theirs(
+    start_company: StartCompany, postgresql_database: Database
+) -> None:
+    company = start_company(database=postgresql_database)
+    some_business(company)
+    clock = company.ask_for_sweep(why="schedule")
+    company.find_all()
+    asked: list[Sweep] = []
+    person = threading.Thread(target=lambda: asked.append(company.ask_for_sweep()))
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+
+    with company.wiring.sessions.begin() as session:
+        held = sweeps.held(session, clock.id, company.wiring.process_name, company.now())
+        assert held is not None
+        sweeps.fail(session, held, "Invoiced refuses the API key.", company.now())
+        session.flush()
+        person.start()
+        with company.wiring.sessions() as beside:
+            while not beside.execute(waiting).scalar_one():
+                time.sleep(0.01)
+    person.join()
+
+    assert [(sweep.id == clock.id, sweep.state) for sweep in asked] == [(False, "asked")]
+    with company.wiring.sessions() as session:
+        assert sweeps.get(session, company.id, clock.id).state == "failed"
