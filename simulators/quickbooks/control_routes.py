@@ -168,7 +168,7 @@ def _plan(wanted: dict[str, Any]) -> Plan:
     """Raises: ControlError, an unknown country, or automated sales tax outside the US."""
     country = wanted.get("country", US)
     flags = [wanted.get(name, False) for name in ("automated_sales_tax", "multicurrency")]
-    if country not in LOCALITIES or not all(isinstance(flag, bool) for flag in flags):
+    if country not in list(LOCALITIES) or not all(isinstance(flag, bool) for flag in flags):
         raise ControlError(f"country is one of {', '.join(LOCALITIES)}; the rest is true or false")
     if flags[0] and country != US:
         raise ControlError("automated sales tax is of US companies")

@@ -146,6 +146,9 @@ def test_a_company_is_added_while_it_runs(books_of: dict[str, Books]) -> None:
     other = Books(books.url, books.simulator, added["realm_id"], books.client, books.session)
     other.sign_in()
     assert other.read("CompanyInfo", "1")["CompanyName"] == "Maple Works"
+    for country in ("FR", ["CA"]):
+        refused = books.session.post(f"{books.url}/_simulator/companies", json={"country": country})
+        assert (refused.status_code, "GB" in refused.json()["error"]) == (400, True)
 
 
 def test_automated_sales_tax_from_the_start() -> None:
