@@ -96,9 +96,10 @@ class Database:
                     changes.add(self._waiting)
                     self._waiting = changes
                 raise
-            self._written = count
             for call in changes.after:
                 call()
+            # Only now may the others go on: their own calls were among these.
+            self._written = count
 
     def close(self) -> None:
         self.flush()

@@ -128,3 +128,32 @@ def test_what_could_not_be_written_is_told_and_written_with_the_next_change(tmp_
     assert other.execute("SELECT id FROM objects ORDER BY id").fetchall() == [("1",), ("2",)]
     other.close()
     store.close()
+
+
+def test_nobody_goes_on_before_what_follows_a_commit_has_been_done() -> None:
+    company = Store(None, "test", INDEXES).company("a")
+    began, may_end = threading.Event(), threading.Event()
+
+    def follow() -> None:
+        began.set()
+        may_end.wait(10)
+
+    def write() -> None:
+        with company.transaction():
+            company.put("thing", "1", thing("1"))
+            company.after_commit(follow)
+
+    def look() -> None:
+        with company.hold():
+            assert company.has("thing", "1")
+
+    writer, reader = threading.Thread(target=write), threading.Thread(target=look)
+    writer.start()
+    assert began.wait(10)
+    reader.start()
+    reader.join(0.2)
+    assert reader.is_alive()
+    may_end.set()
+    for thread in (writer, reader):
+        thread.join(10)
+        assert not thread.is_alive()
