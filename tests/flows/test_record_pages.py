@@ -163,6 +163,7 @@ def test_what_waits_for_the_connection_is_one_thing_to_do_and_not_many(company: 
     assert "Retry all" not in shown and "No single record needs a person." in shown
     overview = admin.read("/")
     assert "4 records wait by now." in overview
+    assert "Authorization lasts until has ended" in overview and "Every change is synced" not in overview
     assert "nothing is synced until it is connected again" in admin.read("/settings/")
     assert re.search(r"Waiting longest (Invoice|Customer|Item) \S+ , since", overview)
 
