@@ -124,6 +124,7 @@ def test_failures_are_grouped_mended_and_drain(company: Company, admin: Person) 
     shown = admin.read("/attention")
     assert "3 records wait for a person" in shown
     assert "The books of the period are closed 3" in shown
+    assert "one cause are shown: The books of the period are closed ." in admin.read("/records?cause=closed-books")
     assert "Needs attention (3)" in shown
 
     admin.act("/attention", action="ignore", record=f"invoice:{invoices[0]['id']}")

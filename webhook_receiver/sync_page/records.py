@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from administration import both_sides, repost
 from administration.side_by_side import Standing
+from shared import causes
 from shared.db import attention, audit, history, record_actions, record_list, sweeps
 from shared.db.models import HistoryEntry, Record
 from shared.db.record_actions import Selection
@@ -53,6 +54,7 @@ def make_records(services: Services) -> Blueprint:
             "record_list.html",
             page=found,
             search=search,
+            cause=causes.describe(search.cause_group) if search.cause_group else None,
             counts=counts | ({record_list.IGNORED: ignored} if ignored else {}),
             kinds=words.KINDS,
             outcomes=words.OUTCOMES,
