@@ -31,9 +31,17 @@ def paid_invoice(company: Company) -> tuple[dict[str, Any], dict[str, Any]]:
     return invoice, company.invoiced.pay(customer, "100", (invoice["id"], "100"))
 
 
+# Every company in QuickBooks Online is founded with these.
+FOUNDED_ITEMS = {"Services", "Hours"}
+
+
 def count(company: Company) -> dict[str, int]:
     entities = ("Customer", "Item", "Invoice", "Payment", "CreditMemo")
-    return {entity: len(company.quickbooks.objects(entity)) for entity in entities}
+    return {entity: len(made(company, entity)) for entity in entities}
+
+
+def made(company: Company, entity: str) -> list[dict[str, Any]]:
+    return [one for one in company.quickbooks.objects(entity) if one.get("Name") not in FOUNDED_ITEMS]
 
 
 @pytest.mark.parametrize("fault", LOST, ids=lambda fault: "-".join(str(value) for value in fault.values()))
@@ -201,7 +209,7 @@ def test_one_failed_item_of_an_answered_batch_goes_in_a_new_one(company: Company
     company.quickbooks.fault("status", status=500, entity="Item", operation="create", count=1)
     company.invoice(invoice)
     company.settle()
-    assert sorted(item["Name"] for item in company.quickbooks.objects("Item")) == ["A", "B", "C", "Service"]
+    assert sorted(item["Name"] for item in made(company, "Item")) == ["A", "B", "C", "Service"]
     assert company.outcome(Kind.INVOICE, invoice["id"]) == Outcome.SYNCED
     assert company.pending_writes() == 0
 
