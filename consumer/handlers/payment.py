@@ -343,5 +343,4 @@ def _look_at_doubtful_invoices(deps: Deps, invoices: set[RecordKey]) -> None:
     """Invoices that did not agree may agree now, or may be written off now."""
     with deps.sessions.begin() as session:
         rows = {key: records.find(session, key) for key in invoices}
-    doubtful = (Outcome.MISMATCH, Outcome.WAITING, Outcome.FAILED)
-    request_looks(deps, [key for key, row in rows.items() if row is not None and row.outcome in doubtful])
+    request_looks(deps, [key for key, row in rows.items() if row is not None and records.is_doubtful(row)])

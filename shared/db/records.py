@@ -23,6 +23,8 @@ LEASE_S = 45
 BURST_S = 1.5
 # A due record that was published is published again after this time, should the message get lost.
 REPUBLISH_S = 120
+# A record that failed so often in a row is not tried again because another one was written.
+TRIES_FOR_ANOTHER = 3
 
 
 @dataclass(frozen=True)
@@ -204,8 +206,19 @@ def look_again(session: Session, keys: Iterable[RecordKey], owner: str, now: dat
         row = _locked(session, key, now)
         if _is_leased(row, now):
             row.dirty = row.dirty or row.lease_owner != owner
-        elif row.outcome in (Outcome.MISMATCH, Outcome.WAITING, Outcome.FAILED):
+        elif is_doubtful(row):
             row.next_look_at = min(row.next_look_at or now, now)
+
+
+def is_doubtful(row: Record) -> bool:
+    """Tell whether a record may end otherwise now that another one was written.
+
+    One that failed some times in a row does not: an invoice that QuickBooks refuses to move has its payments taken
+    off and applied anew each time, and they would have it looked at again for ever.
+    """
+    if row.outcome == Outcome.FAILED:
+        return row.attempts < TRIES_FOR_ANOTHER
+    return row.outcome in (Outcome.MISMATCH, Outcome.WAITING)
 
 
 def release_waiting(session: Session, connection_id: str, waiting_for: str, now: datetime) -> None:

@@ -59,6 +59,28 @@ def test_what_a_merge_in_invoiced_moved_is_the_survivors_in_quickbooks_too(
     assert [(posted["CustomerRef"]["value"], posted["TotalAmt"]) for posted in payments] == [(theirs, 5)]
 
 
+def test_an_invoice_that_quickbooks_does_not_let_move_leaves_its_payments_in_peace(company: Company) -> None:
+    """They are taken off and applied anew some times, and not for ever: each time has the invoice looked at again."""
+    gone, survivor = company.invoiced.customer("Acme"), company.invoiced.customer("Beta")
+    invoice = company.invoiced.invoice(gone["id"])
+    company.invoiced.pay(gone["id"], "5", (invoice["id"], "5"))
+    company.sweep()
+    company.invoiced.call("POST", f"/_simulator/customers/{survivor['id']}/merge", {"gone": gone["id"]})
+    company.quickbooks.fault("closed_period", entity="Invoice")
+
+    company.sweep()
+
+    row = company.record(Kind.INVOICE, invoice["id"])
+    assert (row.outcome, row.next_look_at, "closed" in str(row.cause)) == (Outcome.FAILED, None, True)
+    assert company.quickbooks.one("Invoice")["Balance"] == invoice["total"] - 5
+    company.quickbooks.heal()
+    company.look(Kind.INVOICE, invoice["id"], why=Why.MANUAL)
+    company.settle()
+    theirs = company.quickbooks.one("Customer", DisplayName=f"Beta {survivor['number']}")["Id"]
+    posted = company.quickbooks.one("Invoice")
+    assert (posted["CustomerRef"]["value"], posted["Balance"]) == (theirs, invoice["total"] - 5)
+
+
 def test_a_taken_name_is_adopted_if_it_is_ours_else_suffixed(company: Company) -> None:
     ours = company.invoiced.customer("Acme", number="C-1")
     theirs = company.invoiced.customer("Beta", number="C-2")
