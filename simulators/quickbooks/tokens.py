@@ -231,8 +231,8 @@ class Tokens:
             realm,
             access_token,
             grant["refresh_token"],
-            int((self._refresh_ends(grant) - now).total_seconds()),
-            int((hard - now).total_seconds()),
+            round((self._refresh_ends(grant) - now).total_seconds()),
+            round((hard - now).total_seconds()),
         )
 
     def _refresh_ends(self, grant: dict[str, Any]) -> datetime:

@@ -61,7 +61,9 @@ def test_connect_opens_the_chosen_company_alone(two: list[Books]) -> None:
     told = decide(chosen, "connect")
     assert set(told) == {"code", "state", "realmId"}
     assert (told["realmId"], told["state"]) == (chosen.realm, "s 1&2")
-    chosen.token = exchange(chosen, told["code"]).json()["access_token"]
+    issued = exchange(chosen, told["code"]).json()
+    assert issued["x_refresh_token_expires_in"] == 8_726_400
+    chosen.token = issued["access_token"]
     assert chosen.send("GET", f"companyinfo/{chosen.realm}").status_code == 200
     two[0].token = chosen.token
     assert two[0].send("GET", "companyinfo/1").status_code == 403
