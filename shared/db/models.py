@@ -399,6 +399,24 @@ class SweepRecord(Base):
     __table_args__ = (
         sa.Index("ix_sweep_records_record", "connection_id", "kind", "record_id"),
         sa.Index("ix_sweep_records_outcome", "sweep_id", "outcome"),
+        # What a sweep asks for at each of its steps, however much it found: what is to be queued, in that order, and
+        # what is queued and not looked at yet. A record is in one of the two at most.
+        sa.Index(
+            "ix_sweep_records_not_queued",
+            "sweep_id",
+            "kind",
+            sa.text("length(record_id)"),
+            "record_id",
+            sqlite_where=sa.text("outcome IS NULL AND queued_at IS NULL"),
+            postgresql_where=sa.text("outcome IS NULL AND queued_at IS NULL"),
+        ),
+        sa.Index(
+            "ix_sweep_records_outstanding",
+            "sweep_id",
+            "queued_at",
+            sqlite_where=sa.text("outcome IS NULL AND queued_at IS NOT NULL"),
+            postgresql_where=sa.text("outcome IS NULL AND queued_at IS NOT NULL"),
+        ),
     )
 
     sweep_id: Mapped[int] = mapped_column(sa.ForeignKey("sweeps.id", ondelete="CASCADE"), primary_key=True)

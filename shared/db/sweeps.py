@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from shared.db import connections, records
@@ -56,7 +58,6 @@ class Progress:
     from what has been done so far, None while there is nothing to estimate from (the end: until all is found)."""
 
     found: int
-    queued: int
     done: int
     outcomes: Mapping[str, int]
     found_all: bool
@@ -182,16 +183,16 @@ def progress(session: Session, sweep: Sweep, now: datetime) -> Progress:
     """Return how far a sweep is, or how it ended."""
     if sweep.counts is not None:
         counts = dict(sweep.counts)
-        found, queued = int(counts.pop("found", 0)), int(counts.pop("queued", 0))
-        return Progress(found, queued, sum(counts.values()), counts, found_all=sweep.found_all_at is not None)
-    outcomes, open_ones, queued = _count(session, sweep.id)
+        found = int(counts.pop("found", 0))
+        return Progress(found, sum(counts.values()), counts, found_all=sweep.found_all_at is not None)
+    outcomes, open_ones = _count(session, sweep.id)
     done = sum(outcomes.values())
     per_minute = ends_at = None
     if sweep.began_at is not None and done and now > sweep.began_at:
         per_minute = done / ((now - sweep.began_at) / timedelta(minutes=1))
         if sweep.found_all_at is not None:
             ends_at = now + timedelta(minutes=open_ones / per_minute)
-    return Progress(done + open_ones, queued, done, outcomes, sweep.found_all_at is not None, per_minute, ends_at)
+    return Progress(done + open_ones, done, outcomes, sweep.found_all_at is not None, per_minute, ends_at)
 
 
 def records_of(session: Session, sweep_id: int, *, limit: int | None = None) -> list[SweepRecord]:
@@ -257,15 +258,6 @@ def add_found(
     rows = {(kind, record_id): label for kind, record_id, label in found}
     if not rows:
         return
-    known = {
-        (kind, record_id)
-        for kind, record_id in session.execute(
-            sa.select(SweepRecord.kind, SweepRecord.record_id).where(
-                SweepRecord.sweep_id == sweep.id,
-                sa.tuple_(SweepRecord.kind, SweepRecord.record_id).in_(list(rows)),
-            )
-        )
-    }
     fresh: list[dict[str, Any]] = [
         {
             "sweep_id": sweep.id,
@@ -277,10 +269,9 @@ def add_found(
             "settled_at": now if unchanged else None,
         }
         for (kind, record_id), label in rows.items()
-        if (kind, record_id) not in known
     ]
-    if fresh:
-        session.execute(sa.insert(SweepRecord), fresh)
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    session.execute(insert(SweepRecord).on_conflict_do_nothing(), fresh)
 
 
 def add_known(session: Session, sweep: Sweep, conditions: Iterable[sa.ColumnElement[bool]]) -> None:
@@ -294,26 +285,33 @@ def add_known(session: Session, sweep: Sweep, conditions: Iterable[sa.ColumnElem
 
 def not_queued(session: Session, sweep_id: int, limit: int) -> list[RecordKey]:
     """Return records that were found and are not queued yet, in the order in which they depend on each other."""
-    order = sa.case(
-        {kind.value: position for position, kind in enumerate(_ORDER)}, value=SweepRecord.kind, else_=len(_ORDER)
-    )
-    rows = session.execute(
-        sa.select(SweepRecord.connection_id, SweepRecord.kind, SweepRecord.record_id)
-        .where(SweepRecord.sweep_id == sweep_id, SweepRecord.queued_at.is_(None), SweepRecord.outcome.is_(None))
-        .order_by(order, sa.func.length(SweepRecord.record_id), SweepRecord.record_id)
-        .limit(limit)
-    )
-    return [RecordKey(connection_id, Kind(kind), record_id) for connection_id, kind, record_id in rows]
+    found: list[RecordKey] = []
+    # One kind after the other, each as its index has it: of many thousands only those that are wanted are read.
+    for kind in sorted(Kind, key=lambda kind: _ORDER.index(kind) if kind in _ORDER else len(_ORDER)):
+        rows = session.execute(
+            sa.select(SweepRecord.connection_id, SweepRecord.record_id)
+            .where(*_is_not_queued(sweep_id), SweepRecord.kind == kind.value)
+            .order_by(sa.func.length(SweepRecord.record_id), SweepRecord.record_id)
+            .limit(limit - len(found))
+        )
+        found += [RecordKey(connection_id, kind, record_id) for connection_id, record_id in rows]
+        if len(found) == limit:
+            break
+    return found
 
 
 def mark_queued(session: Session, sweep_id: int, keys: Iterable[RecordKey], now: datetime | None) -> None:
     """Remember since when the broker holds the messages of these records; None: it does not after all."""
-    named = [(key.kind.value, key.record_id) for key in keys]
-    session.execute(
-        sa.update(SweepRecord)
-        .where(SweepRecord.sweep_id == sweep_id, sa.tuple_(SweepRecord.kind, SweepRecord.record_id).in_(named))
-        .values(queued_at=now)
-    )
+    # By kind and not as pairs: PostgreSQL would compare those one by one with every record of the sweep.
+    ids: dict[Kind, list[str]] = {}
+    for key in keys:
+        ids.setdefault(key.kind, []).append(key.record_id)
+    for kind, of_kind in ids.items():
+        session.execute(
+            sa.update(SweepRecord)
+            .where(SweepRecord.sweep_id == sweep_id, SweepRecord.kind == kind.value, SweepRecord.record_id.in_(of_kind))
+            .values(queued_at=now)
+        )
 
 
 def is_wanted(session: Session, key: RecordKey) -> bool:
@@ -328,26 +326,20 @@ def is_wanted(session: Session, key: RecordKey) -> bool:
 
 def count_outstanding(session: Session, sweep_id: int) -> int:
     """Return how many records are queued and not looked at yet."""
-    counted = sa.select(sa.func.count()).where(
-        SweepRecord.sweep_id == sweep_id, SweepRecord.outcome.is_(None), SweepRecord.queued_at.is_not(None)
-    )
-    return session.execute(counted).scalar_one()
+    return session.execute(sa.select(sa.func.count()).where(*_is_outstanding(sweep_id))).scalar_one()
 
 
 def queue_again(session: Session, sweep: Sweep, now: datetime) -> None:
     """Queue once more what was queued long ago while nothing of the sweep was looked at: its messages are lost."""
-    last_settled, last_queued = session.execute(
-        sa.select(sa.func.max(SweepRecord.settled_at), sa.func.max(SweepRecord.queued_at)).where(
-            SweepRecord.sweep_id == sweep.id
-        )
-    ).one()
-    latest = max((instant for instant in (last_settled, last_queued) if instant is not None), default=None)
-    if latest is not None and now - latest > LOST_AFTER:
-        session.execute(
-            sa.update(SweepRecord)
-            .where(SweepRecord.sweep_id == sweep.id, SweepRecord.outcome.is_(None))
-            .values(queued_at=None)
-        )
+    last_queued = session.scalar(sa.select(sa.func.max(SweepRecord.queued_at)).where(*_is_outstanding(sweep.id)))
+    if last_queued is None or now - last_queued <= LOST_AFTER:
+        return
+    # Over all records of the sweep, and so only where it matters.
+    last_settled = session.scalar(
+        sa.select(sa.func.max(SweepRecord.settled_at)).where(SweepRecord.sweep_id == sweep.id)
+    )
+    if last_settled is None or now - last_settled > LOST_AFTER:
+        session.execute(sa.update(SweepRecord).where(*_is_outstanding(sweep.id)).values(queued_at=None))
 
 
 def settle_record(session: Session, key: RecordKey, settlement: Settlement, label: str | None, now: datetime) -> None:
@@ -370,11 +362,11 @@ def settle_record(session: Session, key: RecordKey, settlement: Settlement, labe
 
 def end_if_done(session: Session, sweep: Sweep, now: datetime) -> bool:
     """End a sweep that has found all there is and whose records are all settled; tell whether it has ended."""
-    left = session.execute(
-        sa.select(SweepRecord.record_id).where(SweepRecord.sweep_id == sweep.id, SweepRecord.outcome.is_(None)).limit(1)
-    ).first()
-    if sweep.state != State.WORKING.value or left is not None:
+    if sweep.state != State.WORKING.value:
         return False
+    for is_left in (_is_outstanding(sweep.id), _is_not_queued(sweep.id)):
+        if session.execute(sa.select(SweepRecord.record_id).where(*is_left).limit(1)).first() is not None:
+            return False
     _end(session, sweep, State.DONE, now)
     return True
 
@@ -390,8 +382,8 @@ _ORDER = (Kind.CUSTOMER, Kind.QUICKBOOKS_CUSTOMER, Kind.INVOICE, Kind.PAYMENT)
 
 
 def _end(session: Session, sweep: Sweep, state: State, now: datetime) -> None:
-    outcomes, open_ones, queued = _count(session, sweep.id)
-    sweep.counts = {**outcomes, "found": sum(outcomes.values()) + open_ones, "queued": queued}
+    outcomes, open_ones = _count(session, sweep.id)
+    sweep.counts = {**outcomes, "found": sum(outcomes.values()) + open_ones}
     sweep.state, sweep.ended_at = state.value, now
     sweep.lease_owner = sweep.lease_until = None
     session.execute(
@@ -401,15 +393,24 @@ def _end(session: Session, sweep: Sweep, state: State, now: datetime) -> None:
     )
 
 
-def _count(session: Session, sweep_id: int) -> tuple[dict[str, int], int, int]:
-    """Return the records by outcome, how many have none yet, and how many were queued."""
+def _count(session: Session, sweep_id: int) -> tuple[dict[str, int], int]:
+    """Return the records by outcome, and how many have none yet."""
     rows = session.execute(
-        sa.select(SweepRecord.outcome, sa.func.count(), sa.func.count(SweepRecord.queued_at))
+        sa.select(SweepRecord.outcome, sa.func.count())
         .where(SweepRecord.sweep_id == sweep_id)
         .group_by(SweepRecord.outcome)
     ).all()
-    outcomes = {str(outcome): number for outcome, number, _ in rows if outcome is not None}
-    return outcomes, sum(number for outcome, number, _ in rows if outcome is None), sum(queued for *_, queued in rows)
+    outcomes = {str(outcome): number for outcome, number in rows if outcome is not None}
+    return outcomes, sum(number for outcome, number in rows if outcome is None)
+
+
+# Each has an index of its own, of those records alone.
+def _is_not_queued(sweep_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return SweepRecord.sweep_id == sweep_id, SweepRecord.queued_at.is_(None), SweepRecord.outcome.is_(None)
+
+
+def _is_outstanding(sweep_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return SweepRecord.sweep_id == sweep_id, SweepRecord.queued_at.is_not(None), SweepRecord.outcome.is_(None)
 
 
 def _is_open(key: RecordKey) -> tuple[sa.ColumnElement[bool], ...]:

@@ -137,6 +137,24 @@ def upgrade() -> None:
     )
     op.create_index("ix_sweep_records_outcome", "sweep_records", ["sweep_id", "outcome"], unique=False)
     op.create_index("ix_sweep_records_record", "sweep_records", ["connection_id", "kind", "record_id"], unique=False)
+    is_not_queued = sa.text("outcome IS NULL AND queued_at IS NULL")
+    op.create_index(
+        "ix_sweep_records_not_queued",
+        "sweep_records",
+        ["sweep_id", "kind", sa.text("length(record_id)"), "record_id"],
+        unique=False,
+        sqlite_where=is_not_queued,
+        postgresql_where=is_not_queued,
+    )
+    is_outstanding = sa.text("outcome IS NULL AND queued_at IS NOT NULL")
+    op.create_index(
+        "ix_sweep_records_outstanding",
+        "sweep_records",
+        ["sweep_id", "queued_at"],
+        unique=False,
+        sqlite_where=is_outstanding,
+        postgresql_where=is_outstanding,
+    )
     op.add_column("connections", sa.Column("started_at", shared.db.models.Instant(timezone=True), nullable=True))
     op.add_column(
         "connections",
@@ -235,7 +253,8 @@ def downgrade() -> None:
     op.drop_column("connections", "refresh_token_hard_expires_at")
     op.drop_column("connections", "started_at")
     op.drop_index("ix_sweep_records_record", table_name="sweep_records")
-    op.drop_index("ix_sweep_records_outcome", table_name="sweep_records")
+    for index in ("outstanding", "not_queued", "outcome"):
+        op.drop_index(f"ix_sweep_records_{index}", table_name="sweep_records")
     op.drop_table("sweep_records")
     op.drop_index("ix_sweeps_state", table_name="sweeps")
     op.drop_index("ix_sweeps_connection", table_name="sweeps")
