@@ -74,6 +74,9 @@ class Counted:
 
 
 _SUMS = ("invoices", "payments")
+_BY_MONTH_OR_REASON = (*_SUMS, "skipped_invoices", "skipped_payments", "stuck_invoices", "stuck_payments")
+# What a look remembers of the documents that it has read: ids of Invoiced.
+_IDS = ("_seen_invoices", "_seen_payments", "_to_post", "_stuck", "_customers")
 
 
 def from_document(document: Mapping[str, Any]) -> Counted:
@@ -103,7 +106,8 @@ class FirstLook:
     skipped_payments: Counter[str] = field(default_factory=Counter)
     stuck_invoices: Counter[str] = field(default_factory=Counter)
     stuck_payments: Counter[str] = field(default_factory=Counter)
-    _seen: set[tuple[str, int]] = field(default_factory=set)
+    _seen_invoices: set[int] = field(default_factory=set)
+    _seen_payments: set[int] = field(default_factory=set)
     _to_post: set[int] = field(default_factory=set)
     _stuck: set[int] = field(default_factory=set)
     _customers: set[int] = field(default_factory=set)
@@ -117,7 +121,7 @@ class FirstLook:
     @property
     def read(self) -> int:
         """How many documents were read so far."""
-        return len(self._seen)
+        return len(self._seen_invoices) + len(self._seen_payments)
 
     def counted(self) -> Counted:
         """Return what was found so far: once every page was added, the whole."""
@@ -134,21 +138,34 @@ class FirstLook:
             self.stuck_payments,
         )
 
+    def begun(self) -> dict[str, Any]:
+        """Return what was found so far as JSON, for `go_on`."""
+        return {"counted": self.counted().document(), **{name: sorted(getattr(self, name)) for name in _IDS}}
+
+    def go_on(self, begun: Mapping[str, Any]) -> None:
+        """Take over what another look, at the same connection under the same terms, has found so far."""
+        counted = from_document(begun["counted"])
+        for name in _BY_MONTH_OR_REASON:
+            getattr(self, name).update(getattr(counted, name))
+        self._currencies.update(counted.currencies)
+        for name in _IDS:
+            getattr(self, name).update(begun[name])
+
     def add_invoices(self, page: Iterable[Outline]) -> None:
         """Count a page of invoices; one that was counted is passed over."""
         for invoice in page:
-            if ("invoice", invoice.id) in self._seen:
+            if invoice.id in self._seen_invoices:
                 continue
-            self._seen.add(("invoice", invoice.id))
+            self._seen_invoices.add(invoice.id)
             self._note_currency(invoice)
             self._add_invoice(invoice)
 
     def add_payments(self, page: Iterable[Outline]) -> None:
         """Count a page of payments; one that was counted is passed over."""
         for payment in page:
-            if ("payment", payment.id) in self._seen:
+            if payment.id in self._seen_payments:
                 continue
-            self._seen.add(("payment", payment.id))
+            self._seen_payments.add(payment.id)
             self._note_currency(payment)
             self._add_payment(payment)
 

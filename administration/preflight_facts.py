@@ -143,7 +143,7 @@ def _why_unusable(quickbooks: QuickBooksClient, name: str, object_id: str) -> Un
 def _of_invoiced(invoiced: InvoicedClient, latest: str | None) -> dict[str, Any]:
     """Return the currencies of a page of invoices, and the accounting system that Invoiced has synced an invoice to by
     itself: the one looked at last, else one of the page."""
-    page = next(invoiced.list_outlines("invoices"), [])
+    page = invoiced.fetch_outlines("invoices", 1).rows
     known = latest or (str(page[0].id) if page else None)
     return {
         "currencies": sorted({one.currency.upper() for one in page if one.currency}),

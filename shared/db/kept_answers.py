@@ -39,6 +39,11 @@ def keep(session: Session, connection_id: str, name: str, answer: dict[str, Any]
     )
 
 
+def forget(session: Session, connection_id: str, name: str) -> None:
+    """Forget the answer that is kept under a name, if there is one."""
+    session.execute(sa.delete(KeptAnswer).where(KeptAnswer.connection_id == connection_id, KeptAnswer.name == name))
+
+
 def forget_all(session: Session, connection_id: str) -> None:
     """Forget every answer of a connection: it goes on with another company."""
     session.execute(sa.delete(KeptAnswer).where(KeptAnswer.connection_id == connection_id))

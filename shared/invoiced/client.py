@@ -34,10 +34,11 @@ Entity = TypeVar("Entity", Invoice, Customer, Payment, CreditNote, Listed, Event
 
 @dataclass(frozen=True)
 class Page(Generic[Entity]):
-    """A page of a list, and whether another follows."""
+    """A page of a list, whether another follows, and how long the whole list is (None: Invoiced does not say)."""
 
     rows: list[Entity]
     has_next: bool
+    total: int | None = None
 
 
 class InvoicedClient:
@@ -111,10 +112,10 @@ class InvoicedClient:
         return self._page(plural, Listed, query, page)
 
     # Invoiced API reference, "List all invoices", "List all payments"
-    def list_outlines(self, plural: str) -> Iterator[list[Outline]]:
-        """Fetch all invoices or payments (`plural`), page by page as used, the oldest first."""
+    def fetch_outlines(self, plural: str, page: int) -> Page[Outline]:
+        """Fetch a page of all invoices or payments (`plural`), the oldest first."""
         query = {"sort": "created_at asc"}
-        return self._pages(plural, Outline, {**query, "include": "applied_to"} if plural == "payments" else query)
+        return self._page(plural, Outline, {**query, "include": "applied_to"} if plural == "payments" else query, page)
 
     # Invoiced's Go client, accounting sync status
     def fetch_accounting_sync(self, invoice_id: str | int) -> AccountingSync:
@@ -173,7 +174,8 @@ class InvoicedClient:
         paging = {"per_page": str(_PER_PAGE), "page": str(number)}
         answer = self._call("GET", path, query={**query, **paging})
         rows = [_as_entity(row, kind) for row in _decoded_rows(answer)]
-        return Page(rows, bool(rows) and _has_next(answer))
+        total = answer.headers.get("X-Total-Count", "")
+        return Page(rows, bool(rows) and _has_next(answer), int(total) if total.isdecimal() else None)
 
     def _call(
         self,

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from administration.take_first_look import GOOD_FOR, find_seen, take_first_look
+from administration.take_first_look import GOOD_FOR, Reading, find_seen, go_on
 from shared.db import audit, connections
 from shared.db.session import make_sessions
 from shared.db.users import Role
-from shared.errors import RejectedError
 from shared.messages import Kind
 from tests.conftest import Database
 from tests.flows.company import Company
@@ -226,9 +225,7 @@ def test_the_first_synchronize_is_pressed_beside_what_was_counted_under_todays_s
     pages.save(start_date="2026-02-01")
     assert pages.admin.send(look, f"{overview}synchronize", seen=before).location == look
     assert not started()
-    # Told once, although the page that tells it is sent line by line.
     assert "Nothing is posted before you have seen" in text_of(pages.admin.get(look))
-    assert "Nothing is posted before you have seen" not in text_of(pages.admin.get(look))
 
     assert pages.admin.send(look, f"{overview}synchronize", seen=seen()).location == overview
 
@@ -240,15 +237,34 @@ def test_the_first_synchronize_is_pressed_beside_what_was_counted_under_todays_s
     assert "Synchronize</button>" in pages.admin.get(overview).text
 
 
-def test_what_was_counted_while_a_setting_changed_is_no_first_look(pages: Pages) -> None:
-    billed(pages.company)
-    steps = take_first_look(pages.company.wiring, pages.company.id)
-    next(steps)
+def test_a_first_look_goes_on_where_it_stopped_and_anew_under_other_settings(pages: Pages) -> None:
+    company, look = pages.company, f"{pages.path}/preflight/first-look"
+    invoice, _ = billed(company)
+
+    assert go_on(company.wiring, company.id, for_s=0) == Reading("payments", 1, read=1, before=1)
+    company.invoiced.invoice(invoice["customer"])
+    said = text_of(pages.admin.get(look))
+    assert "1 invoice would be posted" in said, "the invoices were read before the second one came"
+    assert "1 payment would be posted" in said
+
+    assert pages.admin.send(look, look).location == look
+    assert go_on(company.wiring, company.id, for_s=0) == Reading("payments", 1, read=2, before=2)
     pages.save(payments="off")
-    with pytest.raises(RejectedError, match="changed while"):
-        list(steps)
-    said = text_of(pages.admin.get(f"{pages.path}/preflight/first-look"))
+    said = text_of(pages.admin.get(look))
+    assert "2 invoices would be posted" in said
     assert "1: payments are switched off" in said
+
+
+def test_a_look_that_broke_off_is_offered_to_go_on(pages: Pages) -> None:
+    company, look = pages.company, f"{pages.path}/preflight/first-look"
+    billed(company)
+    go_on(company.wiring, company.id, for_s=0)
+    company.invoiced.fault("status", status=503, path="/payments")
+    said = text_of(pages.admin.get(look))
+    assert "half a sum is none" in said
+    assert "would be posted" not in said.replace("What would be posted", "")
+    company.invoiced.heal()
+    assert "1 payment would be posted" in text_of(pages.admin.get(look))
 
 
 def test_what_was_counted_long_ago_is_counted_anew(pages: Pages) -> None:
@@ -259,7 +275,7 @@ def test_what_was_counted_long_ago_is_counted_anew(pages: Pages) -> None:
             return find_seen(session, connections.get(session, company.id), company.now()) is not None
 
     company.later(-long_s)
-    list(take_first_look(company.wiring, company.id))
+    go_on(company.wiring, company.id, for_s=60)
     assert is_good()
     company.later(long_s)
     assert not is_good()

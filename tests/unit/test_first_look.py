@@ -110,3 +110,21 @@ def test_the_gravest_comes_first() -> None:
 def test_a_start_date_after_the_closing_date_is_no_finding() -> None:
     closed = Preferences("Acme", "US", "USD", book_close_date=date(2026, 6, 30))
     assert "closing-date" not in {finding.key for finding in check(Facts(closed, start_date=date(2026, 7, 1)))}
+
+
+def test_a_look_that_is_carried_on_elsewhere_counts_the_same() -> None:
+    euros = Outline(3, IN_MARCH, "eur", customer=8, total=Decimal(1))
+    invoices = [invoice(1), invoice(2, draft=True), euros], [euros, invoice(4, "0.20")]
+    payments = [payment(11, "10.10", (1, "10.10")), payment(12, "5", (3, "5"))], [payment(12, "5"), payment(13, "7")]
+
+    at_once, in_steps = look(), look()
+    for add, pages in (("add_invoices", invoices), ("add_payments", payments)):
+        for page in pages:
+            getattr(at_once, add)(page)
+            getattr(in_steps, add)(page)
+            further = look()
+            further.go_on(decode_json(encode_json(in_steps.begun())))
+            in_steps = further
+
+    assert in_steps.counted() == at_once.counted()
+    assert in_steps == at_once

@@ -1,30 +1,17 @@
 """`/companies/<id>/preflight`: what would go wrong, and what would be posted, before anything is."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from flask import Blueprint, flash, get_flashed_messages, redirect, render_template, request, stream_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from administration.preflight import check
 from administration.preflight_facts import gather, look_up
-from administration.take_first_look import SeenLook, find_seen, take_first_look
-from shared.db import connections
+from administration.take_first_look import SeenLook, count_again, find_seen, go_on
 from shared.errors import SyncError
 from webhook_receiver.sync_page.access import admin_only, company
 from webhook_receiver.sync_page.services import Services
 
-# A line of progress for so many documents.
-_TELL_EVERY = 1000
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far a first look is: so many documents read, or its end: the whole, or why there is none."""
-
-    read: int = 0
-    whole: SeenLook | None = None
-    failure: str | None = None
+# A step of a first look: no request lasts long, however large the account.
+_STEP_S = 2.0
 
 
 def make_preflight(services: Services) -> Blueprint:
@@ -55,28 +42,28 @@ def make_preflight(services: Services) -> Blueprint:
 
     @page.get("/first-look")
     @admin_only
-    def first_look(company_id: str) -> Iterator[str]:
-        """Sent line by line as the lists are read, so that a large account times nothing out; half a sum is never
-        shown. One that is still true is shown again."""
-        # Taken now: once the first line is sent, the browser's session cannot be told that they were shown.
-        get_flashed_messages()
+    def first_look(company_id: str) -> str:
+        """Go a step on, and show how far it is; the page asks for the next one by itself. Half a sum is never shown.
+        A whole look that is still true is shown again."""
         with services.reading_sessions.begin() as session:
-            seen = None if request.args.get("again") else find_seen(session, company(), services.now())
-        steps = _steps(company_id) if seen is None else iter([Step(seen.counted.read, seen)])
-        return stream_template("first_look.html", steps=steps, is_counted_now=seen is None)
+            seen = find_seen(session, company(), services.now())
+        reading = failure = None
+        if seen is None:
+            try:
+                step = go_on(services.clients, company_id, for_s=_STEP_S)
+            except SyncError as error:
+                failure = f"{error.cause} {error.remedy}".strip()
+            else:
+                seen, reading = (step, None) if isinstance(step, SeenLook) else (None, step)
+        # With htmx only the part that moves is fetched.
+        template = "first_look_counts.html" if request.headers.get("HX-Request") else "first_look.html"
+        return render_template(template, seen=seen, reading=reading, failure=failure)
 
-    def _steps(company_id: str) -> Iterator[Step]:
-        told = 0
-        try:
-            for look in take_first_look(services.clients, company_id):
-                if look.read // _TELL_EVERY > told:
-                    told = look.read // _TELL_EVERY
-                    yield Step(look.read)
-        except SyncError as error:
-            yield Step(failure=f"{error.cause} {error.remedy}".strip())
-            return
-        with services.reading_sessions.begin() as session:
-            seen = find_seen(session, connections.get(session, company_id), services.now())
-        yield Step(look.read, seen) if seen else Step(failure="A setting was changed meanwhile.")
+    @page.post("/first-look")
+    @admin_only
+    def look_again(company_id: str) -> Response:
+        with services.sessions.begin() as session:
+            count_again(session, company_id)
+        return redirect(url_for(".first_look", company_id=company_id))
 
     return page
