@@ -44,14 +44,21 @@ def look_into_conflict(deps: Deps, pending: PendingWrite) -> tuple[bool, Link | 
             detail=error.detail,
         ) from error
     theirs = owned_fields(write["entity"], current)
-    if _is_done(operation, write, current, theirs):
+    wanted = _wanted(write)
+    to_change = differences(wanted, {name: theirs.get(name) for name in wanted})
+    if _is_done(operation, write, current, to_change):
         with deps.sessions.begin() as session:
             return True, remember(session, pending, current, deps.now())
     if write["entity"] == "Customer":
         # Its two sides are merged by its handler, which meets the same conflict.
         _forget(deps, pending)
         return False, link
-    changed = differences(owned_fields(write["entity"], link.standing), theirs)
+    changed = {
+        name: pair
+        for name, pair in differences(owned_fields(write["entity"], link.standing), theirs).items()
+        # What they changed it to may be what we are about to write.
+        if name not in wanted or name in to_change
+    }
     _forget(deps, pending)
     if not changed:
         return False, _follow(deps, link, current)
@@ -92,19 +99,22 @@ def check_again(deps: Deps, link: Link) -> Link:
         return fresh
 
 
-def _is_done(operation: Operation, write: dict[str, Any], current: Body, theirs: dict[str, Any]) -> bool:
+def _wanted(write: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that a write sends. What we do not send, QuickBooks may fill in by itself."""
+    sent = {"TotalTax" if name == "TxnTaxDetail" else name for name in write["body"]}
+    meant = owned_fields(write["entity"], write["body"])
+    return {name: value for name, value in meant.items() if name in sent}
+
+
+def _is_done(operation: Operation, write: dict[str, Any], current: Body, to_change: dict[str, Any]) -> bool:
     match operation:
         case Operation.VOID:
             return look_for.is_voided(current)
         case Operation.DELETE:
             return False
         case _:
-            # What we do not send, QuickBooks may fill in by itself.
-            sent = {"TotalTax" if name == "TxnTaxDetail" else name for name in write["body"]}
-            meant = owned_fields(write["entity"], write["body"])
-            wanted = {name: value for name, value in meant.items() if name in sent}
             has_note = "PrivateNote" not in write["wire"] or write["marker"] in str(current.get("PrivateNote"))
-            return has_note and not differences(wanted, {name: theirs.get(name) for name in wanted})
+            return has_note and not to_change
 
 
 def _follow(deps: Deps, link: Link, current: Body) -> Link:

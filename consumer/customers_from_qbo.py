@@ -110,11 +110,22 @@ def _move(deps: Deps, look: Look, link: Link, survivor_id: str) -> Settlement:
 
     def move(deps: Deps, look: Look) -> Settlement:
         settle_pending(deps, key)
+        customer = _find_in_invoiced(deps, look.invoiced_id)
+        if customer is None:
+            # Merged there too: its documents are another customer's, who has one of QuickBooks already.
+            return synced(f"Its documents are those of {survivor['DisplayName']}, into which it was merged.")
         with deps.sessions.begin() as session:
             taken = links.find_by_qbo_id(session, deps.profile.id, "Customer", survivor_id)
+        if taken is not None and _find_in_invoiced(deps, int(taken.record_id)) is not None:
+            raise WaitingError(
+                f"{survivor['DisplayName']} stands for customer {taken.record_id} of Invoiced already",
+                remedy="Merge both customers in Invoiced too; then choose the same again on the page Customers.",
+                waiting_for=WAITS_FOR_CHOICE,
+            )
         if taken is not None:
-            raise _choose_again(f"{survivor['DisplayName']} stands for customer {taken.record_id} of Invoiced already")
-        customer = deps.invoiced.fetch_customer(look.invoiced_id)
+            # Both were merged, the other way round in each system.
+            with deps.sessions.begin() as session:
+                links.delete(session, links.key_of(taken))
         look.label = customer.number or customer.name
         _save_link(deps, customer, survivor, "chosen", variant=link.variant)
         return synced(f"Stands for {survivor['DisplayName']} of QuickBooks, into which its customer was merged.")
@@ -123,6 +134,13 @@ def _move(deps: Deps, look: Look, link: Link, survivor_id: str) -> Settlement:
     # What failed because the former customer is gone can go on.
     look.releases = settlement.outcome is Outcome.SYNCED
     return settlement
+
+
+def _find_in_invoiced(deps: Deps, customer_id: int) -> Customer | None:
+    try:
+        return deps.invoiced.fetch_customer(customer_id)
+    except NotFoundError:
+        return None
 
 
 def _chosen(deps: Deps, current: Body, choice: Choice) -> Customer:

@@ -2,13 +2,14 @@
 
 from decimal import Decimal
 
+from consumer import merged_customers
 from consumer.carry_out import carry_out, settle_pending
 from consumer.deps import Deps, Look
 from consumer.work import look_at, take_or_wait
 from consumer.writes import Operation, Write
 from shared.db import links
-from shared.db.links import LinkKey
 from shared.db.models import Link
+from shared.db.records import RecordKey
 from shared.errors import WaitingError
 from shared.messages import Kind
 from shared.outcomes import Outcome, Settlement
@@ -35,7 +36,8 @@ def _take_off(deps: Deps, payment_link: Link, invoice_link: Link) -> None:
 
     def take_off(deps: Deps, look: Look) -> Settlement:
         settle_pending(deps, key)
-        _write_without(deps, payment_link, invoice_link.qbo_id)
+        merged_customers.follow(deps, key)
+        _write_without(deps, key, payment_link.id, invoice_link.qbo_id)
         return Settlement(
             Outcome.WAITING,
             cause="Taken off an invoice that changes; it is applied anew",
@@ -55,10 +57,9 @@ def _take_off(deps: Deps, payment_link: Link, invoice_link: Link) -> None:
         )
 
 
-def _write_without(deps: Deps, payment_link: Link, invoice_qbo_id: str) -> None:
-    key = LinkKey(links.record_of(payment_link), variant=payment_link.variant)
+def _write_without(deps: Deps, payment: RecordKey, link_id: int, invoice_qbo_id: str) -> None:
     with deps.sessions.begin() as session:
-        link = links.find(session, key)
+        link = next((link for link in links.find_all(session, payment) if link.id == link_id), None)
     if link is None or link.body is None:
         return
     body = {
@@ -66,4 +67,5 @@ def _write_without(deps: Deps, payment_link: Link, invoice_qbo_id: str) -> None:
         "Line": [line for line in link.body["Line"] if line["LinkedTxn"][0]["TxnId"] != invoice_qbo_id],
     }
     applications = {line["LinkedTxn"][0]["TxnId"]: Decimal(line["Amount"]) for line in body["Line"]}
-    carry_out(deps, key.record, Write(key, "Payment", Operation.UPDATE, body, applications=applications))
+    write = Write(links.key_of(link), "Payment", Operation.UPDATE, body, applications=applications)
+    carry_out(deps, payment, write)

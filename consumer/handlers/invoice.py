@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from decimal import Decimal
 
-from consumer import bad_debt, balances, unapply
+from consumer import bad_debt, balances, merged_customers, unapply
 from consumer.adopt import write_numbered
 from consumer.carry_out import carry_out, settle_pending
 from consumer.conflicts import check_again
@@ -32,6 +32,7 @@ def sync_invoice(deps: Deps, look: Look) -> Settlement:
     settle_pending(deps, look.key)
     if not deps.profile.settings.invoices:
         return skipped("Invoices are switched off in the settings", "invoices")
+    merged_customers.follow(deps, look.key)
     link = find_document(deps, look)
     try:
         invoice = deps.invoiced.fetch_invoice(look.invoiced_id)

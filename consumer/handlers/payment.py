@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from consumer import look_for
+from consumer import look_for, merged_customers
 from consumer.carry_out import carry_out, settle_pending
 from consumer.conflicts import check_again
 from consumer.deps import Deps, Look
@@ -36,7 +36,7 @@ from shared.invoiced.entities import Payment, id_of
 from shared.messages import Kind
 from shared.money import plain
 from shared.outcomes import Outcome, Settlement, mismatch, skipped, synced, unchanged, waits_with
-from shared.quickbooks.entities import amount, qbo_id, ref_value
+from shared.quickbooks.entities import amount, qbo_id
 
 CHARGE_AGAIN_S = 3600
 
@@ -59,6 +59,7 @@ def _sync(deps: Deps, look: Look) -> Settlement:
     settle_pending(deps, look.key)
     if not deps.profile.settings.payments:
         return skipped("Payments are switched off in the settings", "payments")
+    merged_customers.follow(deps, look.key)
     with deps.sessions.begin() as session:
         standing = {link.variant: link for link in links.find_all(session, look.key)}
     live = [link for link in standing.values() if link.state == "live"]
@@ -251,11 +252,12 @@ def _post(
     standing: dict[str, Link],
 ) -> bool:
     """Create, update and void QBO payments until they are what is meant; tell whether anything was written."""
-    invoice_customers = {
-        invoice: customer
-        for invoice, link in posted.items()
-        if (customer := ref_value(link.standing, "CustomerRef")) is not None
-    }
+    with deps.sessions.begin() as session:
+        invoice_customers = {
+            invoice: customer
+            for invoice, link in posted.items()
+            if (customer := merged_customers.customer_of(session, link)) is not None
+        }
     own_customer = refs.customers.get(id_of(payment.customer) or 0, "")
     parts = plan_parts(payment, invoice_customers, own_customer)
     gone = [link for variant, link in standing.items() if variant not in parts and link.state == "live"]

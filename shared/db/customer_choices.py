@@ -55,7 +55,7 @@ def choose(session: Session, connection_id: str, qbo_id: str, choice: Choice, wh
             remedy="Look at the page anew.",
         )
     if choice.answer is Answer.SURVIVOR:
-        _check_survivor(session, connection_id, qbo_id, choice, link)
+        _check_survivor(qbo_id, choice, link)
     before = row.choice
     row.choice = str(choice)
     records.request_look(session, key, now, asked_by_person=True)
@@ -71,19 +71,13 @@ def choose(session: Session, connection_id: str, qbo_id: str, choice: Choice, wh
     )
 
 
-def _check_survivor(session: Session, connection_id: str, qbo_id: str, choice: Choice, link: Link | None) -> None:
+def _check_survivor(qbo_id: str, choice: Choice, link: Link | None) -> None:
     if link is None:
         raise RejectedError(
             f"Customer {qbo_id} of QuickBooks stood for nobody in Invoiced.", remedy="There is nothing to move."
         )
     if choice.named == qbo_id:
         raise RejectedError("A customer is not its own survivor.", remedy="Name the one that it was merged into.")
-    taken = links.find_by_qbo_id(session, connection_id, "Customer", choice.named or "")
-    if taken is not None:
-        raise RejectedError(
-            f"Customer {choice.named} of QuickBooks stands for customer {taken.record_id} of Invoiced already.",
-            remedy="Merge both customers in Invoiced too; the one that stays is linked then.",
-        )
 
 
 def _counterpart(link: Link) -> Counterpart:

@@ -70,15 +70,21 @@ def test_a_choice_that_cannot_be_carried_out_is_asked_for_again(company: Company
     assert (row.waiting_for, "does not exist in Invoiced" in str(row.cause)) == ("choice", True)
 
 
-def test_the_survivor_of_a_merge_stands_for_the_customer_from_then_on(company: Company) -> None:
-    customer = company.invoiced.customer("Acme", number="C-1")
-    company.invoice(company.invoiced.invoice(customer["id"]))
-    gone = company.quickbooks.one("Customer")
-    survivor = company.quickbooks.by_hand("Customer", {"DisplayName": "Acme Holding"})
+def merge_in_quickbooks(company: Company, gone: dict[str, Any], survivor: dict[str, Any]) -> None:
     company.quickbooks.call(
         "POST", f"/_simulator/companies/{company.quickbooks.realm_id}/merge",
         {"entity": "Customer", "gone": gone["Id"], "survivor": survivor["Id"]},
     )  # fmt: skip
+
+
+def test_the_survivor_of_a_merge_stands_for_the_customer_from_then_on(company: Company) -> None:
+    customer = company.invoiced.customer("Acme", number="C-1")
+    first = company.invoiced.invoice(customer["id"])
+    payment = company.invoiced.pay(customer["id"], "70", (first["id"], "60"))
+    company.sweep()
+    gone = company.quickbooks.one("Customer")
+    survivor = company.quickbooks.by_hand("Customer", {"DisplayName": "Acme Holding"})
+    merge_in_quickbooks(company, gone, survivor)
 
     settlement = company.look(Kind.QUICKBOOKS_CUSTOMER, gone["Id"])
     assert (settlement.waiting_for, "merged" in settlement.cause) == ("choice", True)
@@ -90,3 +96,43 @@ def test_the_survivor_of_a_merge_stands_for_the_customer_from_then_on(company: C
     company.settle()
     assert company.outcome(Kind.INVOICE, second["id"]) == Outcome.SYNCED
     assert {o["CustomerRef"]["value"] for o in company.quickbooks.objects("Invoice")} == {survivor["Id"]}
+    # What was posted before the merge can be changed as ever: a payment, and an invoice from which it is taken off.
+    posted = company.quickbooks.one("Payment")
+    company.invoiced.edit("payments", payment["id"], reference="1450")
+    company.invoiced.edit("invoices", first["id"], items=[{**first["items"][0], "unit_cost": 50}])
+    company.sweep()
+    changed = company.quickbooks.one("Payment", Id=posted["Id"])
+    assert (changed["PaymentRefNum"], changed["TotalAmt"], changed["UnappliedAmt"]) == ("1450", 70, 20)
+    lowered = company.quickbooks.one("Invoice", DocNumber=f"INVD-{first['number']}")
+    assert (lowered["TotalAmt"], lowered["Balance"]) == (50, 0)
+
+
+@pytest.mark.parametrize("is_crossed", [False, True])
+def test_customers_that_were_merged_on_both_sides(company: Company, is_crossed: bool) -> None:
+    """`is_crossed`: the one that is gone in QuickBooks stood for the one that stays in Invoiced."""
+    acme, beta = company.invoiced.customer("Acme"), company.invoiced.customer("Beta")
+    invoice = company.invoiced.invoice(acme["id"])
+    company.invoiced.pay(acme["id"], "30", (invoice["id"], "30"))
+    other = company.invoiced.invoice(beta["id"])
+    company.sweep()
+    counterparts = [
+        company.quickbooks.one("Customer", DisplayName=f"{one['name']} {one['number']}") for one in (acme, beta)
+    ]
+    gone, survivor = reversed(counterparts) if is_crossed else counterparts
+    merge_in_quickbooks(company, gone, survivor)
+    company.look(Kind.QUICKBOOKS_CUSTOMER, gone["Id"])
+    choose(company, gone, Answer.SURVIVOR, survivor["Id"])
+    row = company.record(Kind.QUICKBOOKS_CUSTOMER, gone["Id"])
+    assert (row.waiting_for, "Merge both customers in Invoiced too" in str(row.remedy)) == ("choice", True)
+
+    company.invoiced.call("POST", f"/_simulator/customers/{beta['id']}/merge", {"gone": acme["id"]})
+    choose(company, gone, Answer.SURVIVOR, survivor["Id"])
+    assert company.outcome(Kind.QUICKBOOKS_CUSTOMER, gone["Id"]) == Outcome.SYNCED
+    for one in (invoice, other):
+        company.invoiced.edit("invoices", one["id"], items=[{**one["items"][0], "unit_cost": 90}])
+    company.sweep()
+
+    posted = company.quickbooks.objects("Invoice")
+    assert {o["CustomerRef"]["value"] for o in posted} == {survivor["Id"]}
+    assert sorted((o["TotalAmt"], o["Balance"]) for o in posted) == [(90, 60), (90, 90)]
+    assert company.quickbooks.one("Payment")["TotalAmt"] == 30

@@ -1,6 +1,6 @@
 """An invoice's way into QuickBooks, and everything that happens to it afterwards."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -127,6 +127,23 @@ def test_a_field_of_ours_changed_in_quickbooks_is_not_overwritten(company: Compa
     company.quickbooks.by_hand("Invoice", {"Id": posted["Id"], "sparse": True, "DueDate": "2026-11-04"})
     assert company.invoice(invoice).outcome == Outcome.SYNCED
     assert company.quickbooks.one("Invoice")["DueDate"] == "2026-10-15"
+
+
+def test_a_change_in_quickbooks_that_was_made_in_invoiced_too_is_no_conflict_any_more(company: Company) -> None:
+    invoice = company.invoiced.invoice(company.invoiced.customer()["id"])
+    company.invoice(invoice)
+    posted = company.quickbooks.one("Invoice")
+    due_on = date.fromisoformat(posted["DueDate"]) + timedelta(days=7)
+    company.quickbooks.by_hand("Invoice", {"Id": posted["Id"], "sparse": True, "DueDate": due_on.isoformat()})
+    edited = company.invoiced.edit("invoices", invoice["id"], items=[{**invoice["items"][0], "unit_cost": 90}])
+    assert company.invoice(edited).outcome == Outcome.CHANGED_IN_QUICKBOOKS
+
+    # As the remedy says.
+    company.invoiced.edit("invoices", invoice["id"], due_date=edited["due_date"] + 7 * DAY_S)
+    assert company.invoice(edited).outcome == Outcome.SYNCED
+
+    posted = company.quickbooks.one("Invoice")
+    assert (posted["TotalAmt"], posted["DueDate"]) == (90, due_on.isoformat())
 
 
 def test_an_edit_after_a_payment_costs_one_call(company: Company) -> None:
