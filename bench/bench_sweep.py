@@ -1,7 +1,7 @@
 """Synchronize: webhooks during a sweep against an idle product, and what a sweep over what stands already costs.
 
 `python -m bench.bench_sweep --invoices N` takes more invoices than `make bench` does; `--paced` keeps to Intuit's
-limits, as the product does in production.
+limits, as the product does in production; `--cancel` ends the sweep once the webhooks were measured.
 """
 
 import argparse
@@ -22,7 +22,7 @@ _CLEARLY_AFTER_S = 12
 _WITHIN_S = 3600.0
 
 
-def main(invoices: int = INVOICES, *, paced: bool = False) -> None:
+def main(invoices: int = INVOICES, *, paced: bool = False, cancel: bool = False) -> None:
     """Print the latency during a sweep as a ratio, and the calls of a sweep over unchanged invoices."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder), at_intuits_pace=paced) as path:
         customer = int(path.invoiced.call("POST", "/customers", {"name": "Acme"})["id"])
@@ -31,25 +31,28 @@ def main(invoices: int = INVOICES, *, paced: bool = False) -> None:
         number = path.command("sweep", "start")["number"]
         time.sleep(1)
         busy = [seconds_to_books(path, customer, number) for number in range(1, _MEASURED + 1)]
-        still_runs = path.command("sweep", "show", str(number))["ended_at"] is None
+        shown = path.command("sweep", "show", str(number))
+        print(
+            f"webhooks during a sweep of {invoices} invoices ({shown['state']}, {shown['done']} done): median"
+            f" {statistics.median(busy):.3f} s, idle {statistics.median(idle):.3f} s,"
+            f" ratio {statistics.median(busy) / statistics.median(idle):.1f}"
+        )
+        if cancel:
+            path.command("sweep", "cancel")
+            return
         swept = _wait_for_end(path, number)
         minutes = (_instant(swept["ended_at"]) - _instant(swept["began_at"])) / timedelta(minutes=1)
         throttled = sum(row["status"] == 429 for row in path.quickbooks.call("GET", "/_simulator/requests"))
+        print(
+            f"a sweep of {swept['found']} records: {swept['outcomes']} at {swept['found'] / minutes:.0f} a minute,"
+            f" {throttled} calls throttled by QuickBooks"
+        )
         _again(path, customer)
         time.sleep(_CLEARLY_AFTER_S)
         _, looked = _everything(path)
         time.sleep(_CLEARLY_AFTER_S)
         outcome, calls = _everything(path)
         listed = sum(calls.invoiced.values())
-        print(
-            f"a sweep of {swept['found']} records: {swept['outcomes']} at {swept['found'] / minutes:.0f} a minute,"
-            f" {throttled} calls throttled by QuickBooks"
-        )
-        print(
-            f"webhooks during a sweep of {invoices} invoices{'' if still_runs else ' (it had ended)'}: median"
-            f" {statistics.median(busy):.3f} s, idle {statistics.median(idle):.3f} s,"
-            f" ratio {statistics.median(busy) / statistics.median(idle):.1f}"
-        )
         print(
             f"a sweep over everything, {outcome['found']} records that stand: {outcome['outcomes'].get('unchanged', 0)}"
             f" unchanged, {listed} calls to Invoiced of which {calls.invoiced.get('read', 0)} of one record"
@@ -119,5 +122,6 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--invoices", type=int, default=INVOICES)
     arguments.add_argument("--paced", action="store_true")
+    arguments.add_argument("--cancel", action="store_true")
     chosen = arguments.parse_args()
-    main(chosen.invoices, paced=chosen.paced)
+    main(chosen.invoices, paced=chosen.paced, cancel=chosen.cancel)
