@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from shared.settings import Preferences
 
+# Of inactive things in one finding.
+_NAMED_AT_MOST = 12
+
 
 class Severity(StrEnum):
     """How much a finding matters."""
@@ -32,17 +35,20 @@ class Unusable:
 class Facts:
     """What is known when a connection is checked.
 
-    `foreign_currencies` are ISO codes of documents in Invoiced that are not in the home currency; `built_in_sync` is
-    the accounting system to which Invoiced says it syncs by itself (None: it does not say so), `start_date` the first
-    day that is synced.
+    `foreign_currencies` are ISO codes of documents in Invoiced that are not in the home currency; `inactive` names what
+    the sync has posted with and is inactive in QBO now (`item Consulting`); `built_in_sync` is the accounting system to
+    which Invoiced says it syncs by itself (None: it does not say so), `shares_key_with` another company that is
+    connected with the same Invoiced account, `start_date` the first day that is synced.
     """
 
     preferences: Preferences
     start_date: date | None = None
     foreign_currencies: Sequence[str] = ()
     unusable: Sequence[Unusable] = ()
+    inactive: Sequence[str] = ()
     built_in_sync: str | None = None
     has_invoiced_key: bool = True
+    shares_key_with: str | None = None
     invoiced_webhook_seen: bool = True
 
 
@@ -168,7 +174,7 @@ def _of_tax(preferences: Preferences) -> list[Finding]:
 
 
 def _of_settings(facts: Facts) -> list[Finding]:
-    return [
+    found = [
         Finding(
             "unusable-setting",
             Severity.PROBLEM,
@@ -178,6 +184,19 @@ def _of_settings(facts: Facts) -> list[Finding]:
         )
         for one in facts.unusable
     ]
+    if facts.inactive:
+        more = len(facts.inactive) - _NAMED_AT_MOST
+        named = ", ".join(facts.inactive[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+        found.append(
+            Finding(
+                "inactive",
+                Severity.WARNING,
+                f"Inactive in QuickBooks: {named}",
+                "The sync has posted with it before. What needs it now fails.",
+                "Make it active again in QuickBooks, if Invoiced still uses it; then press Retry for what failed.",
+            )
+        )
+    return found
 
 
 def _of_invoiced(facts: Facts) -> list[Finding]:
@@ -192,6 +211,16 @@ def _of_invoiced(facts: Facts) -> list[Finding]:
             )
         ]
     found = []
+    if facts.shares_key_with is not None:
+        found.append(
+            Finding(
+                "shared-account",
+                Severity.PROBLEM,
+                f"The same Invoiced account is connected with {facts.shares_key_with}",
+                "Every invoice and payment would stand in the books of both companies.",
+                "Enter the API key of this company's own Invoiced account.",
+            )
+        )
     if facts.built_in_sync is not None:
         found.append(
             Finding(

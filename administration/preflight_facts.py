@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from administration import setting_values, take_first_look
 from administration.change_settings import values_of
 from administration.preflight import Facts, Unusable
+from administration.quickbooks_lists import find_inactive
 from administration.setting_values import LISTED, TITLES
 from shared.clients import Clients
-from shared.db import connections, kept_answers, record_list, records
+from shared.db import connections, kept_answers, links, record_list, records
 from shared.db.kept_answers import Kept
 from shared.db.models import Connection, Record
 from shared.db.records import RecordKey
@@ -26,6 +27,10 @@ from shared.settings import preferences_from_document
 
 KEPT_FOR = timedelta(minutes=10)
 _KEPT_AS = "check-up"
+# What the sync makes or finds by name in QuickBooks; no webhook tells when it is made inactive.
+_POSTED_WITH = {"Account": "account", "Item": "item", "TaxCode": "tax code"}
+# What QuickBooks adds to the name of what is made inactive.
+_DELETED = " (deleted)"
 _NOTHING_OF_INVOICED: dict[str, Any] = {"currencies": [], "built_in_sync": None}
 
 
@@ -53,8 +58,8 @@ def look_up(clients: Clients, connection_id: str) -> CheckUp:
 
 
 def gather(clients: Clients, connection_id: str) -> CheckUp:
-    """Return the facts of a connection as they are now, and keep them: two reads of QuickBooks, one more for each
-    account, code or item that the settings name, and two of Invoiced.
+    """Return the facts of a connection as they are now, and keep them: five reads of QuickBooks, one more for
+    each account, code or item that the settings name, and two of Invoiced.
 
     Where QuickBooks' preferences are others than those that the sync knows, it reads them itself in a moment.
 
@@ -65,6 +70,7 @@ def gather(clients: Clients, connection_id: str) -> CheckUp:
     with clients.sessions() as session:
         row = connections.get(session, connection_id)
         values, asked = values_of(row), _asked(clients, row)
+        posted_with = {entity: links.ids_of(session, connection_id, entity) for entity in _POSTED_WITH}
         latest = _latest_invoice(session, connection_id)
     quickbooks = clients.quickbooks(connection_id)
     preferences = quickbooks.read_company()
@@ -78,6 +84,12 @@ def gather(clients: Clients, connection_id: str) -> CheckUp:
         "asked": asked,
         "preferences": connections.document_of(preferences),
         "unusable": [vars(problem) for problem in unusable],
+        "inactive": [
+            f"{word} {name.removesuffix(_DELETED)}"
+            for entity, word in _POSTED_WITH.items()
+            for object_id, name in find_inactive(quickbooks, entity).items()
+            if object_id in posted_with[entity]
+        ],
         **(_of_invoiced(clients.invoiced(connection_id), latest) if asked["key"] else _NOTHING_OF_INVOICED),
     }
     now = clients.now()
@@ -110,13 +122,16 @@ def _facts(clients: Clients, session: Session, row: Connection, answer: dict[str
     # Before the first Synchronize nobody has looked at a record: only lists tell.
     counted = take_first_look.currencies(session, row.id)
     currencies = {*record_list.currencies(session, row.id), *counted, *answer["currencies"]}
+    sharing = connections.find_with_same_key(session, clients.vault, row)
     return Facts(
         preferences=preferences,
         start_date=row.start_date,
         foreign_currencies=tuple(sorted(currencies - {preferences.home_currency})),
         unusable=tuple(Unusable(**problem) for problem in answer["unusable"]),
+        inactive=answer["inactive"],
         built_in_sync=answer["built_in_sync"],
         has_invoiced_key=connections.has_invoiced_key(row, clients.vault),
+        shares_key_with=sharing.name if sharing is not None else None,
         invoiced_webhook_seen=row.invoiced_webhook_at is not None,
     )
 

@@ -99,13 +99,24 @@ def _fetch(quickbooks: QuickBooksClient, entity: str) -> list[Choice]:
     return sorted(found, key=lambda one: one.name.casefold())
 
 
-def _query(quickbooks: QuickBooksClient, entity: str) -> list[dict[str, Any]]:
-    """Return every active object of an entity."""
+def find_inactive(quickbooks: QuickBooksClient, entity: str) -> dict[str, str]:
+    """Return the names of the inactive objects of an entity by their ids: one call for a thousand.
+
+    Raises:
+        SyncError: QuickBooks refused or did not answer.
+    """
+    rows = _query(quickbooks, entity, active=False)
+    return {qbo_id(row): str(row.get("FullyQualifiedName") or row.get("Name")) for row in rows}
+
+
+def _query(quickbooks: QuickBooksClient, entity: str, *, active: bool = True) -> list[dict[str, Any]]:
+    """Return every active object of an entity, or every inactive one."""
+    which = "true" if active else "false"
     found: list[dict[str, Any]] = []
     while True:
         start = len(found) + 1
         page = quickbooks.query(
-            entity, f"select * from {entity} where Active = true startposition {start} maxresults {_A_PAGE}"
+            entity, f"select * from {entity} where Active = {which} startposition {start} maxresults {_A_PAGE}"
         )
         found += page
         if len(page) < _A_PAGE:

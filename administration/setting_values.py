@@ -77,7 +77,7 @@ DEFAULTS: Mapping[str, str] = {
     "deposit_account": _UNDEPOSITED,
     "deposit_by_method": "the deposit account",
     "deposit_by_currency": "the deposit account",
-    "tax_code": f"{TAX_CODE_NAME} at 0 %, created on first use; QuickBooks' own with automated sales tax",
+    "tax_code": f"{TAX_CODE_NAME} at 0 %, created on first use",
     "default_item": f"{DEFAULT_ITEM_NAME}, created on first use",
     "deactivate_customers": "no",
     "customers": "both ways",
@@ -181,11 +181,16 @@ def _none_of(text: str, known: list[str]) -> RejectedError:
     return RejectedError(f"{text!r} is not a choice here.", remedy=f"Give one of: {', '.join(known)}.")
 
 
+def time_zones() -> list[str]:
+    """Return the names of all time zones, without the two of the tz database that are of no place."""
+    return sorted(zoneinfo.available_timezones() - {"Factory", "localtime"})
+
+
 def _time_zone(text: str) -> str:
-    known = zoneinfo.available_timezones()
+    known = time_zones()
     zone = text or DEFAULT_TIME_ZONE
     if zone not in known:
-        by_city = {name.rpartition("/")[2].casefold(): name for name in sorted(known)}
+        by_city = {name.rpartition("/")[2].casefold(): name for name in known}
         wanted = zone.rpartition("/")[2].casefold().replace(" ", "_")
         close = difflib.get_close_matches(wanted, by_city, n=1)
         example = by_city[close[0]] if close else "America/New_York"

@@ -32,8 +32,9 @@ def named(session: Session, connection_id: str, body: dict[str, Any], error: Rej
     Nothing is read for it: names and states are those of QuickBooks' last answers.
     """
     known = []
-    # QuickBooks may say in brackets which field it is about.
-    about = {entity for field, entity in _ENTITY_OF.items() if f"({field})" in (error.detail or "")}
+    # QuickBooks may say in brackets which field it is about, alone or by its path.
+    said = error.detail or ""
+    about = {entity for field, entity in _ENTITY_OF.items() if f"({field})" in said or f".{field})" in said}
     for entity, qbo_id in sorted(set(_references(body))):
         if about and entity not in about:
             continue
@@ -41,6 +42,7 @@ def named(session: Session, connection_id: str, body: dict[str, Any], error: Rej
         standing = link.standing if link is not None else {}
         name = standing.get("DisplayName") or standing.get("Name") or f"with the id {qbo_id}"
         known.append((f"{_word(entity)} {name}", standing.get("Active") is False))
+    known.sort()
     inactive = [name for name, is_inactive in known if is_inactive] or [name for name, _ in known]
     if not inactive:
         return error

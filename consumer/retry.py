@@ -35,7 +35,7 @@ def settle(error: Exception, attempts: int, now: datetime, jitter: float) -> Set
         case RateLimitedError():
             return Settlement(
                 Outcome.WAITING,
-                cause=f"{error.cause}; it goes on by itself.",
+                cause=f"{error.cause.removesuffix('.')}; it goes on by itself.",
                 next_look_at=now + timedelta(seconds=error.retry_after_s * (1 + jitter / 10)),
                 attempts=attempts,
             )

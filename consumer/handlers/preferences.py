@@ -21,7 +21,15 @@ def sync_preferences(deps: Deps, look: Look) -> Settlement:
     if fresh == deps.profile.preferences:
         return unchanged()
     gone = [name for name, stands_in_the_way in _OBSTACLES.items() if not stands_in_the_way(fresh)]
+    reopened = ["closed-books"] if _is_reopened(deps.profile.preferences, fresh) else []
     with deps.sessions.begin() as session:
         connections.save_preferences(session, deps.profile.id, fresh, deps.now())
-        records.release_kept_back(session, deps.profile.id, deps.now(), settings=gone)
+        records.release_kept_back(session, deps.profile.id, deps.now(), settings=gone, cause_groups=reopened)
     return synced()
+
+
+def _is_reopened(before: Preferences, now: Preferences) -> bool:
+    """Tell whether the books are closed for fewer days than before."""
+    if before.book_close_date is None:
+        return False
+    return now.book_close_date is None or now.book_close_date < before.book_close_date

@@ -74,10 +74,11 @@ def add(
         RejectedError: the company is connected already, or the time zone is unknown.
     """
     _zone(time_zone)
-    if find_id_of_realm(session, realm_id) is not None:
+    known = find_id_of_realm(session, realm_id)
+    if known is not None:
         raise RejectedError(
-            f"The QuickBooks company {realm_id} is connected already.",
-            remedy="Remove its connection first, or connect another company.",
+            f"QuickBooks company {realm_id} is connected already, as {get(session, known).name}.",
+            remedy="Connect another company; one that was disconnected is reconnected on its overview.",
         )
     connection_id = secrets.token_hex(6)
     row = Connection(
@@ -164,6 +165,15 @@ def find_webhook_secret(session: Session, vault: Vault, connection_id: str) -> s
         sa.select(Connection.invoiced_webhook_secret_encrypted).where(Connection.id == connection_id)
     )
     return None if encrypted is None else vault.decrypt(encrypted, bound_to=connection_id)
+
+
+def find_with_same_key(session: Session, vault: Vault, row: Connection) -> Connection | None:
+    """Return another connection that has the same API key of Invoiced: all would be posted through both."""
+    if not has_invoiced_key(row, vault):
+        return None
+    key = invoiced_api_key(row, vault)
+    others = (other for other in list_all(session) if other.id != row.id)
+    return next((other for other in others if invoiced_api_key(other, vault) == key), None)
 
 
 def find_id_of_realm(session: Session, realm_id: str) -> str | None:

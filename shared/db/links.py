@@ -73,6 +73,12 @@ def find_by_qbo_id(session: Session, connection_id: str, entity: str, qbo_id: st
     ).one_or_none()
 
 
+def ids_of(session: Session, connection_id: str, entity: str) -> frozenset[str]:
+    """Return the ids of all linked objects of a QBO entity."""
+    ids = sa.select(Link.qbo_id).where(Link.connection_id == connection_id, Link.qbo_entity == entity)
+    return frozenset(session.scalars(ids))
+
+
 def record_of(link: Link) -> RecordKey:
     """Return the key of the record that the link belongs to."""
     return RecordKey(link.connection_id, Kind(link.kind), link.record_id)

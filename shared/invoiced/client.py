@@ -212,7 +212,7 @@ def _error(answer: Answer, call: str, *, is_write: bool) -> SyncError:
     if answer.status in (401, 403):
         return AuthLostError(
             "Invoiced refuses the API key.",
-            remedy="Make an API key in Invoiced (Settings, Developers) and connect the account again.",
+            remedy="Make another key in Invoiced (Settings, Developers) and enter it under Invoiced account.",
             detail=detail,
         )
     if answer.status == 404:

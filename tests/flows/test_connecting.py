@@ -143,7 +143,7 @@ def test_a_consent_that_is_refused_used_again_or_given_abroad_connects_nothing(c
     page = shown(admin, admin.get(consent(admin, "/connect/quickbooks", british)))
     assert "only US companies are synced yet" in page
     already = shown(admin, admin.get(consent(admin, "/connect/quickbooks", company.quickbooks.realm_id)))
-    assert "is connected already" in already
+    assert f"is connected already, as {row_of(company).name}" in already
 
     with company.wiring.sessions() as session:
         assert [row.id for row in connections.list_all(session)] == [company.id]

@@ -282,6 +282,26 @@ def test_tax_and_discount_need_quickbooks_to_keep_them(company: Company) -> None
     assert company.outcome(Kind.INVOICE, reduced["id"]) == Outcome.SYNCED
 
 
+def test_books_that_are_opened_again_let_go_on_what_they_kept_back(company: Company) -> None:
+    company.quickbooks.prefer(AccountingInfoPrefs={"BookCloseDate": "2026-12-31"})
+    company.look(Kind.QUICKBOOKS_PREFERENCES, "1")
+    invoice = company.invoiced.invoice(company.invoiced.customer()["id"])
+    assert company.invoice(invoice).outcome == Outcome.FAILED
+
+    company.quickbooks.prefer(AccountingInfoPrefs={"BookCloseDate": "2000-01-01"})
+    company.look(Kind.QUICKBOOKS_PREFERENCES, "1")
+    company.settle()
+    assert company.outcome(Kind.INVOICE, invoice["id"]) == Outcome.SYNCED
+
+
+def test_of_an_inactive_item_no_customer_and_no_account_is_suspected(company: Company) -> None:
+    customer = company.invoiced.customer()["id"]
+    company.invoice(company.invoiced.invoice(customer, ("Repair", "1", "5"), ("Paint", "1", "5")))
+    company.quickbooks.by_hand("Item", {**company.quickbooks.one("Item", Name="Paint"), "Active": False})
+    settlement = company.invoice(company.invoiced.invoice(customer, ("Repair", "1", "5"), ("Paint", "1", "5")))
+    assert settlement.cause.endswith("It is one of: item Paint, item Repair.")
+
+
 def test_an_invoice_waits_for_its_customer_and_is_released(company: Company) -> None:
     customer = company.invoiced.customer("Acme", number="N" * 120)
     invoice = company.invoiced.invoice(customer["id"])

@@ -159,7 +159,15 @@ def test_the_check_up_names_what_is_wrong_and_what_to_do(pages: Pages) -> None:
     pages.company.invoiced.invoice(pages.company.invoiced.customer("Berliner")["id"], currency="eur")
     pages.save(deposit_account=bank)
     pages.company.quickbooks.by_hand("Account", {**pages.company.quickbooks.one("Account", Id=bank), "Active": False})
+    pages.company.invoice(
+        pages.company.invoiced.invoice(pages.company.invoiced.customer("Old")["id"], ("Repair", "1", "5"))
+    )
+    for name in ("Repair", "Hours"):
+        pages.company.quickbooks.by_hand("Item", {**pages.company.quickbooks.one("Item", Name=name), "Active": False})
     said = text_of(pages.admin.get(f"{pages.path}/preflight/"))
+    # Hours is no item that the sync has posted with.
+    assert re.search(r"Inactive in QuickBooks: item Repair\W+(?!item)", said)
+    assert "item Hours" not in said
     for words in (
         "Custom transaction numbers are off",
         "Discounts are off",

@@ -1,7 +1,6 @@
 """Connect and reconnect: to Intuit's consent page and back, and the key of the Invoiced account."""
 
 import secrets
-from zoneinfo import available_timezones
 
 import structlog
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
@@ -154,7 +153,7 @@ def make_connect(services: Services) -> Blueprint:
         start_date = row.start_date or connect.propose_start(row)
         webhook_form = WebhookForm(prefix="webhook")
         books_form = BooksForm(prefix="books", data={"time_zone": row.time_zone, "start_date": start_date})
-        books_form.time_zone.choices = sorted(available_timezones())
+        books_form.time_zone.choices = setting_values.time_zones()
         if "invoiced-api_key" in request.form and key_form.validate_on_submit():
             try:
                 connect.give_invoiced_key(services.clients, company_id, key_form.api_key.data.strip())
@@ -163,6 +162,14 @@ def make_connect(services: Services) -> Blueprint:
             else:
                 _note(company_id, "API key of Invoiced")
                 flash("Invoiced takes the key.", "good")
+                with services.reading_sessions.begin() as db:
+                    row = connections.get(db, company_id)
+                    sharing = connections.find_with_same_key(db, services.clients.vault, row)
+                if sharing is not None:
+                    flash(
+                        f"It is the key of {sharing.name} too: every invoice would be posted in both companies' books.",
+                        "bad",
+                    )
                 return redirect(url_for(".set_up", company_id=company_id))
         if "webhook-secret" in request.form and webhook_form.validate_on_submit():
             connect.give_webhook_secret(services.clients, company_id, webhook_form.secret.data.strip())

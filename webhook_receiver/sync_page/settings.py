@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -56,7 +55,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]
     invoices = SelectField(TITLES["invoices"], choices=[SelectChoice(*one) for one in _POSTED.items()])
     payments = SelectField(TITLES["payments"], choices=[SelectChoice(*one) for one in _POSTED.items()])
     start_date = DateField(TITLES["start_date"], [Optional()])
-    time_zone = SelectField(TITLES["time_zone"], choices=sorted(available_timezones()))
+    time_zone = SelectField(TITLES["time_zone"], choices=setting_values.time_zones())
     customer_matching = SelectField(
         TITLES["customer_matching"], choices=[SelectChoice(one.value, text) for one, text in _MATCHING.items()]
     )
