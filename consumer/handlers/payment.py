@@ -183,7 +183,7 @@ def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal
             setting=settlement.setting,
         )
     if link is not None:
-        _look_at_others(deps, look, link)
+        _look_at_others(deps, look, link, no_room)
         raise TransientError(f"{no_room} in QuickBooks until its other payments are synced")
     if settlement.outcome in (Outcome.SKIPPED, Outcome.SYNCED, Outcome.UNCHANGED):
         return settlement
@@ -211,10 +211,24 @@ def _room(deps: Deps, look: Look, link: Link) -> Decimal:
     return (amount(link.standing, "TotalAmt") or Decimal(0)) - sum(others, Decimal(0))
 
 
-def _look_at_others(deps: Deps, look: Look, link: Link) -> None:
+def _look_at_others(deps: Deps, look: Look, link: Link, no_room: str) -> None:
+    """Have what else stands against an invoice looked at.
+
+    Raises:
+        WaitingError: it was, and cannot be changed without a person; names it.
+    """
     with deps.sessions.begin() as session:
         standing = links.applied_to(session, link.connection_id, link.qbo_id)
-    request_looks(deps, {links.record_of(other) for other, _ in standing} - {look.key})
+        others = {links.record_of(other) for other, _ in standing} - {look.key}
+        rows = {key: records.find(session, key) for key in sorted(others, key=lambda key: key.name)}
+    for key, row in rows.items():
+        if look.row.attempts and row is not None and row.outcome in (Outcome.FAILED, Outcome.CHANGED_IN_QUICKBOOKS):
+            raise WaitingError(
+                f"{no_room} in QuickBooks until {key.kind.value} #{key.record_id} is synced: {row.cause}",
+                remedy=row.remedy or "",
+                waiting_for=key.name,
+            )
+    request_looks(deps, others)
 
 
 def _reason_to_skip(

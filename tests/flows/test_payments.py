@@ -88,6 +88,29 @@ def test_two_payments_that_change_places_on_one_invoice(company: Company) -> Non
     assert company.outcome(Kind.PAYMENT, small["id"]) in (Outcome.SYNCED, Outcome.UNCHANGED)
 
 
+def test_a_payment_without_room_names_the_one_that_cannot_be_taken_off(company: Company) -> None:
+    customer = company.invoiced.customer()["id"]
+    invoice = company.invoiced.invoice(customer)
+    first = company.invoiced.pay(customer, "100", (invoice["id"], "100"))
+    company.sweep()
+    company.invoiced.edit("payments", first["id"], applied_to=[])
+    second = company.invoiced.pay(customer, "100", (invoice["id"], "100"))
+    company.quickbooks.fault("closed_period", entity="Payment", operation="sparse")
+
+    company.hear(Kind.PAYMENT, second["id"])
+    company.settle()
+
+    assert company.outcome(Kind.PAYMENT, first["id"]) is Outcome.FAILED
+    row = company.record(Kind.PAYMENT, second["id"])
+    assert (row.outcome, row.next_look_at, row.waiting_for) == (Outcome.WAITING, None, f"payment:{first['id']}")
+    assert f"until payment #{first['id']} is synced: The books" in str(row.cause)
+    company.quickbooks.heal()
+    company.payment(first, why=Why.MANUAL)
+    company.settle()
+    assert company.outcome(Kind.PAYMENT, second["id"]) is Outcome.SYNCED
+    assert company.quickbooks.one("Invoice")["Balance"] == 0
+
+
 def test_what_moves_no_money_or_waits_is_not_posted(start_company: StartCompany) -> None:
     company = start_company(start_date=date(2026, 10, 5))
     customer = company.invoiced.customer()["id"]
