@@ -96,7 +96,22 @@ def _sync(deps: Deps, look: Look) -> Settlement:
     refs = bring(deps, needs if unapplied else replace(needs, customers=frozenset()))
     refs = replace(refs, invoices={invoice: link.qbo_id for invoice, link in posted.items()})
     was_written = _post(deps, look, payment, terms, refs, posted, standing)
-    return _conclude(deps, look, was_written)
+    settlement = _conclude(deps, look, was_written)
+    if reasons and settlement.outcome is not Outcome.MISMATCH:
+        return _pays_what_is_not_synced(payment, reasons)
+    return settlement
+
+
+def _pays_what_is_not_synced(payment: Payment, reasons: dict[int, Settlement]) -> Settlement:
+    """Return the outcome of a payment that was posted before it came to pay invoices which are not synced."""
+    unapplied = sum((invoice_splits(payment)[invoice] for invoice in reasons), Decimal(0))
+    invoice_id, why = next(iter(reasons.items()))
+    told = mismatch(
+        f"Payment #{payment.id} stands in QuickBooks with {plain(unapplied, payment.currency)} unapplied: it pays"
+        f" invoice #{invoice_id}, which is not synced ({why.cause}).",
+        remedy="Have the invoice synced, or apply the payment to another one in Invoiced.",
+    )
+    return replace(told, setting=why.setting)
 
 
 def _withdraw(deps: Deps, look: Look, standing: dict[str, Link], reason: str) -> Settlement:

@@ -88,6 +88,24 @@ def test_two_payments_that_change_places_on_one_invoice(company: Company) -> Non
     assert company.outcome(Kind.PAYMENT, small["id"]) in (Outcome.SYNCED, Outcome.UNCHANGED)
 
 
+def test_a_posted_payment_that_comes_to_pay_what_is_not_synced_says_so(start_company: StartCompany) -> None:
+    company = start_company(start_date=date(2026, 10, 5))
+    customer = company.invoiced.customer()["id"]
+    early = company.invoiced.invoice(customer, date=ISSUED_AT - 40 * DAY_S)
+    invoice = company.invoiced.invoice(customer)
+    payment = company.invoiced.pay(customer, "30", (invoice["id"], "30"))
+    company.sweep()
+    splits = [{"type": "invoice", "invoice": early["id"], "amount": 30}]
+    company.invoiced.edit("payments", payment["id"], applied_to=splits)
+
+    for _ in range(2):
+        settlement = company.payment(payment)
+        assert (settlement.outcome, settlement.setting) == (Outcome.MISMATCH, "start_date")
+        assert "with 30.00 USD unapplied" in settlement.cause
+    assert company.quickbooks.one("Payment")["UnappliedAmt"] == 30
+    assert company.invoice(invoice).outcome in (Outcome.SYNCED, Outcome.UNCHANGED)
+
+
 def test_a_payment_without_room_names_the_one_that_cannot_be_taken_off(company: Company) -> None:
     customer = company.invoiced.customer()["id"]
     invoice = company.invoiced.invoice(customer)
