@@ -62,7 +62,11 @@ def start_company(sqlite_database: Database) -> Iterator[StartCompany]:
         server.stop()
 
 
+# For tests of what the two databases do in ways of their own: locks, upserts, conditions over many rows.
+on_both_databases = pytest.mark.parametrize("company", ["sqlite_database", "postgresql_database"], indirect=True)
+
+
 @pytest.fixture
-def company(start_company: StartCompany) -> Company:
-    """A company over SQLite."""
-    return start_company()
+def company(start_company: StartCompany, request: pytest.FixtureRequest) -> Company:
+    """A company over SQLite, or over the database that the test is parametrized with."""
+    return start_company(database=request.getfixturevalue(getattr(request, "param", "sqlite_database")))

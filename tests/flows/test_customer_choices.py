@@ -10,6 +10,7 @@ from shared.errors import RejectedError
 from shared.messages import Kind
 from shared.outcomes import Outcome
 from tests.flows.company import Company
+from tests.flows.conftest import on_both_databases
 
 
 def choose(company: Company, qbo: dict[str, Any], answer: Answer, named: object = None) -> None:
@@ -42,6 +43,7 @@ def test_a_chosen_customer_is_linked(company: Company) -> None:
         choose(company, qbo, Answer.CREATE)
 
 
+@on_both_databases
 def test_a_new_one_is_created_once_even_if_the_answer_is_lost(company: Company) -> None:
     _, qbo = doubtful(company)
     company.invoiced.fault("cut_after", entity="customer", operation="create", count=1)
@@ -77,6 +79,7 @@ def merge_in_quickbooks(company: Company, gone: dict[str, Any], survivor: dict[s
     )  # fmt: skip
 
 
+@on_both_databases
 def test_the_survivor_of_a_merge_stands_for_the_customer_from_then_on(company: Company) -> None:
     customer = company.invoiced.customer("Acme", number="C-1")
     first = company.invoiced.invoice(customer["id"])

@@ -16,7 +16,7 @@ from shared.messages import Kind
 from shared.outcomes import Outcome
 from shared.settings import Settings
 from tests.flows.company import Company
-from tests.flows.conftest import StartCompany
+from tests.flows.conftest import StartCompany, on_both_databases
 
 WHO = "admin@example.com"
 
@@ -36,6 +36,7 @@ def billed(company: Company) -> tuple[dict[str, Any], dict[str, Any]]:
     return invoice, company.invoiced.pay(customer["id"], "100", (invoice["id"], "100"))
 
 
+@on_both_databases
 def test_invoices_switched_off_wait_for_the_switch_with_their_payments(company: Company) -> None:
     invoice, payment = billed(company)
     choose(company, invoices="off")
@@ -181,6 +182,7 @@ def test_a_start_date_moved_back_releases_what_it_had_kept_out(start_company: St
     assert company.quickbooks.one("Invoice")["Balance"] == 0
 
 
+@on_both_databases
 def test_a_selection_is_posted_again_under_todays_settings(company: Company) -> None:
     invoice, payment = billed(company)
     other = company.invoiced.invoice(invoice["customer"])

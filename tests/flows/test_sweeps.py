@@ -28,6 +28,7 @@ from shared.queues import BULK, LIVE, depth
 from shared.settings import Settings
 from tests.conftest import Database
 from tests.flows.company import Company
+from tests.flows.conftest import on_both_databases
 
 StartCompany = Callable[..., Company]
 
@@ -49,6 +50,7 @@ def some_business(company: Company) -> tuple[dict[str, Any], dict[str, Any], dic
     return customer, invoice, payment
 
 
+@on_both_databases
 def test_whatever_was_missed_is_caught_up_and_a_second_sweep_writes_nothing(company: Company) -> None:
     _, invoice, payment = some_business(company)
 
@@ -219,6 +221,7 @@ def test_two_sweeps_of_one_connection_never_overlap(company: Company) -> None:
         session.add(second)
 
 
+@on_both_databases
 def test_a_cancelled_sweep_leaves_what_nobody_has_looked_at_alone(company: Company) -> None:
     customer = company.invoiced.customer("Acme")
     for _ in range(3):
@@ -308,6 +311,7 @@ def test_every_connection_is_swept_by_itself(company: Company) -> None:
     assert company.quickbooks.one("Payment")["TotalAmt"] == 5
 
 
+@on_both_databases
 def test_what_a_person_releases_in_great_number_does_not_stand_before_webhooks(company: Company) -> None:
     with company.wiring.sessions.begin() as session:
         for number in range(schedule.MANY + 1):

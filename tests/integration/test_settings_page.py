@@ -58,15 +58,20 @@ class Pages:
         return text_of(self.admin.get(answer.location) if answer.status_code == 302 else answer)
 
 
+on_both_databases = pytest.mark.parametrize("pages", ["sqlite_database", "postgresql_database"], indirect=True)
+
+
 @pytest.fixture
-def pages(start_company: Any, sqlite_database: Database, tmp_path: Path) -> Pages:
-    return Pages(start_company(), sqlite_database, tmp_path)
+def pages(start_company: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Pages:
+    database: Database = request.getfixturevalue(getattr(request, "param", "sqlite_database"))
+    return Pages(start_company(database=database), database, tmp_path)
 
 
 def test_a_form_sent_as_it_stands_changes_nothing(pages: Pages) -> None:
     assert "Nothing was different from before." in pages.save()
 
 
+@on_both_databases
 def test_settings_are_chosen_by_name_saved_and_audited(pages: Pages) -> None:
     bank = account(pages.company, "Bank", "Second bank")
     shown = pages.admin.get(f"{pages.path}/settings/").text
@@ -207,6 +212,7 @@ def test_a_check_up_is_kept_until_it_is_asked_for_again_or_something_changed(pag
     assert pages.visit(Role.VIEWER).send(path).status_code == 403
 
 
+@on_both_databases
 def test_the_first_synchronize_is_pressed_beside_what_was_counted_under_todays_settings(pages: Pages) -> None:
     invoice, _ = billed(pages.company)
     sessions = make_sessions(pages.company.wiring.engine)
@@ -245,6 +251,7 @@ def test_the_first_synchronize_is_pressed_beside_what_was_counted_under_todays_s
     assert "Synchronize</button>" in pages.admin.get(overview).text
 
 
+@on_both_databases
 def test_a_first_look_goes_on_where_it_stopped_and_anew_under_other_settings(pages: Pages) -> None:
     company, look = pages.company, f"{pages.path}/preflight/first-look"
     invoice, _ = billed(company)
