@@ -22,9 +22,10 @@ from flask.testing import FlaskClient
 
 from shared import passwords
 from shared.config import Config
-from shared.db import connections, history, users
+from shared.db import connections, history, record_actions, users
 from shared.db.migrate import migrate
 from shared.db.models import Link, Record
+from shared.db.record_list import Search
 from shared.db.records import RecordKey
 from shared.db.session import make_engine, make_sessions
 from shared.db.users import Role
@@ -55,12 +56,15 @@ _PAGES = (
     "/records?q=nobody+at+all",
     "/records?kind=payment&outcome=failed",
     "/records?kind=invoice&from={month}&to={month_end}",
+    "/records?q=nobody&from={month}&to={month_end}",
     "/records?outcome=not+looked+at+yet",
     "/records?cause=sums",
     "/records/item/{one}",
     "/attention",
     "/customers",
     "/sweeps",
+    # One that runs over all of them: whoever watches it asks every second.
+    "/sweeps/1",
     "/audit/",
 )
 
@@ -159,6 +163,8 @@ def _fill(engine: sa.Engine, key: str) -> str:
         )
         one = RecordKey(company_id, Kind.ITEM, "consulting")
         history.add(session, [history.of_record(one, _NOW, history.LOOK, outcome="synced") for _ in range(300)])
+        connections.start(session, company_id, _NOW)
+        record_actions.resync_found(session, company_id, Search(text="customer"), _EMAIL, _NOW)
     return company_id
 
 
