@@ -48,8 +48,8 @@ def cause_of(row: Record) -> Cause | None:
 
 
 def causes_present(session: Session, connection_id: str) -> list[str]:
-    """Return the keys of all causes that need a person, of records that are not ignored."""
-    return [group.cause.key for group in groups(session, connection_id) if group.count]
+    """Return the keys of all causes that need a person, of ignored records too."""
+    return [group.cause.key for group in groups(session, connection_id)]
 
 
 def _groups(session: Session, connection_id: str, is_wanted: Callable[[str], bool]) -> list[Group]:

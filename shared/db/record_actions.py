@@ -30,7 +30,8 @@ _AT_ONCE = 300
 
 @dataclass(frozen=True)
 class Selection:
-    """Which records an action is for: some by key, all of a cause, or (neither given) all that need a person."""
+    """Which records an action is for: some by key, all of a cause, or (neither given) all that need a person or were
+    put aside."""
 
     keys: tuple[RecordKey, ...] = ()
     cause_group: str | None = None

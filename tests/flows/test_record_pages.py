@@ -136,8 +136,10 @@ def test_failures_are_grouped_mended_and_drain(company: Company, admin: Person) 
     assert [company.outcome(Kind.INVOICE, one["id"]) for one in invoices[1:]] == [Outcome.SYNCED] * 2
     assert "Nothing needs a person" in admin.read("/attention")
 
+    assert "No record was chosen" in admin.act("/records", action="unignore")
+    assert "Take all back" in admin.read("/attention")
+    assert "1 record" in admin.act("/attention", action="unignore", all="1")
     page = f"/records/invoice/{invoices[0]['id']}"
-    admin.act(page, action="unignore", record=f"invoice:{invoices[0]['id']}")
     assert "1 record is tried again" in admin.act(page, action="retry", record=f"invoice:{invoices[0]['id']}")
     # The page follows the look that was asked for, and no longer.
     assert 'hx-trigger="every 2s"' in admin.visit.get(admin.home + page).text

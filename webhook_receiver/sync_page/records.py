@@ -99,7 +99,8 @@ def make_records(services: Services) -> Blueprint:
         is_matching = request.form.get("matching") == "1"
         if not (selection.keys or selection.cause_group or is_matching or request.form.get("all") == "1"):
             # A list of which nothing was ticked must not mean everything.
-            abort(400, "No record was chosen. Go back, and tick those that are meant.")
+            flash("No record was chosen: tick those that are meant.", "bad")
+            return _back(company_id, back)
         try:
             with services.sessions.begin() as session:
                 if action == record_actions.RESYNCED:
@@ -116,10 +117,7 @@ def make_records(services: Services) -> Blueprint:
             flash(f"{error.cause} {error.remedy}".strip(), "bad")
         else:
             flash(said, "good")
-        home = url_for("page.records.index", company_id=company_id)
-        # Only pages of this company are gone back to.
-        is_ours = back.startswith(f"/companies/{company_id}/") and "\\" not in back
-        return redirect(back if is_ours else home)
+        return _back(company_id, back)
 
     def _resync(session: Session, company_id: str, selection: Selection, is_matching: bool) -> str:
         if is_matching:
@@ -187,6 +185,12 @@ def make_records(services: Services) -> Blueprint:
         )
 
     return page
+
+
+def _back(company_id: str, address: str) -> AnyResponse:
+    # Only pages of this company are gone back to.
+    is_ours = address.startswith(f"/companies/{company_id}/") and "\\" not in address
+    return redirect(address if is_ours else url_for("page.records.index", company_id=company_id))
 
 
 def _is_awaited(row: Record | None, entries: Sequence[HistoryEntry]) -> bool:
