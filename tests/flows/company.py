@@ -3,7 +3,8 @@
 import itertools
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -162,6 +163,7 @@ class Company:
         self.invoiced = invoiced
         self.quickbooks = quickbooks
         self._ahead = timedelta()
+        self._stopped_at: datetime | None = None
         self.wiring = Wiring(config, engine, self.now)
         keeper = LeaseKeeper(self.wiring.sessions, self.now, stop=None)  # type: ignore[arg-type]
         self.publisher = Publisher(config.broker_url, engine)
@@ -185,7 +187,14 @@ class Company:
         quickbooks.forget_calls()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return (self._stopped_at or datetime.now(UTC)) + self._ahead
+
+    @contextmanager
+    def at_one_instant(self) -> Iterator[None]:
+        """Have all that happens within happen at once, however long this machine takes."""
+        self._stopped_at = datetime.now(UTC)
+        yield
+        self._stopped_at = None
 
     def later(self, seconds: float) -> None:
         self._ahead += timedelta(seconds=seconds)
