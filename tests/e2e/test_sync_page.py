@@ -90,6 +90,12 @@ def test_connect_see_and_synchronize_in_the_browser(product: Product, admin: Vis
     admin.page.locator(".live").evaluate("part => part.classList.add('stale')")
     expect(admin.page.locator(".live.stale")).to_have_count(0)
     expect(admin.page.get_by_role("button", name="Re-sync all")).to_be_focused()
+    # A button that asks first shows the whole page afterwards, and not the part that refreshes itself alone.
+    admin.page.once("dialog", lambda dialog: dialog.accept())
+    admin.page.locator("nav").evaluate("part => part.classList.add('stale')")
+    admin.page.get_by_role("button", name="Re-sync all").click()
+    expect(admin.page.locator("nav.stale")).to_have_count(0)
+    expect(admin.page.get_by_role("link", name="Audit trail")).to_be_visible()
 
     product.wait_until_at_rest()
     books.assert_they_agree(company)
