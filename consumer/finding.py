@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import structlog
 from sqlalchemy.orm import Session
 
 from consumer.wiring import Wiring
@@ -17,6 +18,7 @@ from shared.db import connections, cursors, links, records, sweeps
 from shared.db.cursors import Stream
 from shared.db.models import Record, Sweep
 from shared.db.sweeps import Scope, State
+from shared.errors import RejectedError
 from shared.messages import Kind
 from shared.outcomes import Outcome
 from shared.quickbooks.client import quoted
@@ -42,12 +44,15 @@ _GONE = {
 # QuickBooks' first page is change data capture, where it reaches; the pages after it are of the query.
 _CAPTURED = 0
 
+log = structlog.get_logger()
+
 
 class Reading(msgspec.Struct, frozen=True):
-    """The page of a stream that is to be read next."""
+    """The page of a stream that is to be read next, and the process that read the one before it."""
 
     stream: Stream
     page: int
+    reader: str | None = None
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -102,14 +107,30 @@ def read_page(wiring: Wiring, sweep: Sweep) -> State | None:
             held.state, held.found_all_at = State.WORKING.value, now
             return State.WORKING
         since = _since(session, held, reading.stream)
-    page = _read(wiring, held, reading, since)
+    page = _read_unless_out_of_order(wiring, held, reading, since)
     with wiring.sessions.begin() as session:
         held = sweeps.held(session, sweep.id, wiring.process_name, wiring.now())
         if held is None:
             return None
         _store(session, held, page.rows, wiring.now())
-        held.position = msgspec.to_builtins(_moved_on(position_of(held), reading, page))
+        held.position = msgspec.to_builtins(_moved_on(position_of(held), reading, page, wiring.process_name))
     return State.FINDING
+
+
+def _read_unless_out_of_order(wiring: Wiring, sweep: Sweep, reading: Reading, since: datetime | None) -> _Page:
+    """Read a page. Invoiced may refuse one to whoever has not read the page before it ("List all", 2023-06): a process
+    that goes on where another died then begins the list anew.
+
+    Raises:
+        SyncError: the vendor did not answer, or refused for another reason.
+    """
+    try:
+        return _read(wiring, sweep, reading, since)
+    except RejectedError as error:
+        if reading.stream is Stream.QUICKBOOKS_CUSTOMERS or reading.reader in (None, wiring.process_name):
+            raise
+        log.info("list read anew", sweep=sweep.id, stream=reading.stream, page=reading.page, cause=error.cause)
+        return _Page([], 1, {})
 
 
 def _next(session: Session, sweep: Sweep, now: datetime) -> Reading | None:
@@ -143,11 +164,11 @@ def _since(session: Session, sweep: Sweep, stream: Stream) -> datetime | None:
     return None if reached_at is None else reached_at - OVERLAP
 
 
-def _moved_on(position: Position, reading: Reading, page: _Page) -> Position:
+def _moved_on(position: Position, reading: Reading, page: _Page, reader: str) -> Position:
     deletions = (*position.deletions, *(number for number in page.deletions if number not in position.deletions))
     moved = position.moved | {stream for number, stream in page.deletions.items() if number not in position.deletions}
     if page.next_page is not None:
-        further = Reading(reading.stream, page.next_page)
+        further = Reading(reading.stream, page.next_page, reader)
         return Position(position.found, further, deletions, moved)
     found = position.found | {reading.stream}
     if reading.stream is Stream.EVENTS and moved:

@@ -260,9 +260,11 @@ def test_a_sweep_whose_process_dies_goes_on_where_it_was(
     assert company.quickbooks.one("Payment")["TotalAmt"] == 5
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
 def test_a_listing_goes_on_at_the_page_at_which_its_process_died(
-    company: Company, monkeypatch: pytest.MonkeyPatch
+    company: Company, monkeypatch: pytest.MonkeyPatch, is_refused: bool
 ) -> None:
+    """Or where it began, if Invoiced refuses a page to whoever has not read the one before it."""
     monkeypatch.setattr(client, "_PER_PAGE", 2)
     customer = company.invoiced.customer("Acme")
     for _ in range(7):
@@ -273,12 +275,29 @@ def test_a_listing_goes_on_at_the_page_at_which_its_process_died(
     for _ in range(4):
         assert sweeping.step_all(company.wiring, company.publisher).listing == 1
     company.die_in_sweep(1)
+    monkeypatch.setattr(company.wiring, "process_name", "another:1")
+    if is_refused:
+        company.invoiced.fault("status", status=400, entity="invoice", operation="query", count=1)
 
     company.finish_sweeps()
 
     read = calls_to_invoiced(company).count("GET /invoices")
-    assert read == 5, "four pages, and the last one once more: its process died before it was stored"
+    # Four pages, of which the last was read for nothing: its process died before it was stored.
+    assert read == (4 + 1 + 4 if is_refused else 4 + 1)
     assert len(company.quickbooks.objects("Invoice")) == 7
+
+
+def test_a_list_that_invoiced_refuses_ends_its_sweep(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_PER_PAGE", 1)
+    some_business(company)
+    company.ask_for_sweep()
+    company.invoiced.fault("status", status=400, entity="invoice", operation="query")
+
+    company.finish_sweeps()
+
+    with company.wiring.sessions() as session:
+        latest = sweeps.list_latest(session, company.id)[0]
+        assert (latest.state, "Invoiced refuses it" in (latest.cause or "")) == ("failed", True)
 
 
 def test_nothing_is_posted_before_the_first_synchronize(company: Company) -> None:
@@ -411,6 +430,8 @@ def test_a_sweep_that_ends_while_a_person_asks_for_one_is_not_taken_for_theirs(
         person.start()
         with company.wiring.sessions() as beside:
             while not beside.execute(waiting).scalar_one():
+                # A transaction sees the activity as it was when it first asked.
+                beside.rollback()
                 time.sleep(0.01)
     person.join()
 
