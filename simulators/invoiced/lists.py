@@ -92,8 +92,10 @@ def _ordered_ids(account: Account, kind: Kind, params: Params) -> list[str] | No
     if not asked and kind != "charge":
         return account.company.ids(kind)
     is_sweep = asked <= {"updated_after", "sort"} and params.get("sort", _BY_CREATION[0]).lower() in _BY_CREATION
-    if kind not in _SWEPT or not is_sweep or not params.get("updated_after"):
+    if kind not in _SWEPT or not is_sweep:
         return None
+    if not params.get("updated_after"):
+        return account.company.ids_from(kind, "created_at", 0, by="created_at")
     least = fields.timestamp("updated_after", params["updated_after"])
     least += 0 if account.switches.updated_after_inclusive else 1
     return account.company.ids_from(kind, "updated_at", least, by="created_at")

@@ -114,3 +114,4 @@ def test_what_a_sweep_asks_for_is_in_the_order_of_creation_whatever_was_edited_s
     assert listed("updated_after=1997&sort=created_at%20asc&metadata[none]=") == []
     assert listed("updated_after=1997&sort=created_at%20asc&filter[type]=company") == expected
     assert listed("updated_after=1997&sort=created_at&per_page=2&page=2") == expected[2:4]
+    assert listed("sort=created_at%20asc") == listed("sort=created_at%20asc&filter[type]=company") == ids[::-1]
