@@ -4,6 +4,8 @@ A delivery is an object of the company in which it happened, written in the same
 that a kill of the process loses none; it is removed when it was taken or given up.
 """
 
+import heapq
+import itertools
 import logging
 import threading
 import time
@@ -62,6 +64,45 @@ class Delivery:
     due_at: float = 0
 
 
+_Key = tuple[str, str]
+
+
+class _Queue:
+    """What waits for one target, by company and id, oldest first. However much waits, the next one is found at once."""
+
+    def __init__(self) -> None:
+        self.deliveries: dict[_Key, Delivery] = {}
+        self._numbers: dict[_Key, int] = {}
+        self._made = itertools.count()
+        # When each is due, the older one first; what has been taken, or is due at another time now, is left in it.
+        self._due: list[tuple[float, int, _Key]] = []
+
+    def add(self, key: _Key, delivery: Delivery) -> None:
+        self.deliveries[key] = delivery
+        self._numbers[key] = next(self._made)
+        self.put_off(key, delivery.due_at)
+
+    def put_off(self, key: _Key, due_at: float) -> None:
+        """Have a delivery due at that time."""
+        self.deliveries[key].due_at = due_at
+        heapq.heappush(self._due, (due_at, self._numbers[key], key))
+
+    def remove(self, key: _Key) -> None:
+        del self.deliveries[key], self._numbers[key]
+
+    def next(self, *, in_order: bool) -> tuple[_Key, Delivery] | None:
+        """Return what is due first; `in_order`: the oldest, whenever it is due."""
+        if in_order:
+            return next(iter(self.deliveries.items()), None)
+        while self._due:
+            due_at, number, key = self._due[0]
+            found = self.deliveries.get(key)
+            if found is not None and (found.due_at, self._numbers[key]) == (due_at, number):
+                return key, found
+            heapq.heappop(self._due)
+        return None
+
+
 class WebhookSender:
     """Sends to the registered targets from one thread each.
 
@@ -87,14 +128,14 @@ class WebhookSender:
         self._saving = threading.Lock()
         self._stopping = False
         self._sending = 0
-        self._queues: dict[str, dict[tuple[str, str], Delivery]] = {}
+        self._queues: dict[str, _Queue] = {}
         self._threads: list[threading.Thread] = []
         self._targets = {one["id"]: Target(**one) for one in store.setting(TARGET, [])}
         for company in store.companies():
             for stored in store.company(company).all(DELIVERY):
                 delivery = Delivery(**{**stored, "due_at": float(stored["due_at"])})
                 if delivery.target in self._targets:
-                    self._queues.setdefault(delivery.target, {})[company, delivery.id] = delivery
+                    self._queues.setdefault(delivery.target, _Queue()).add((company, delivery.id), delivery)
         for id in self._targets:
             self._start(id)
 
@@ -139,8 +180,8 @@ class WebhookSender:
                     "target": id,
                     "url": target.url,
                     "disabled": target.disabled,
-                    "waiting": len(self._queues.get(id, {})),
-                    "failing": sum(1 for one in self._queues.get(id, {}).values() if one.failures),
+                    "waiting": len(self._queues[id].deliveries),
+                    "failing": sum(1 for one in self._queues[id].deliveries.values() if one.failures),
                 }
                 for id, target in self._targets.items()
             ]
@@ -155,13 +196,13 @@ class WebhookSender:
         deadline = time.monotonic() + timeout_s
         with self._wake:
             for queue in self._queues.values():
-                for delivery in queue.values():
-                    delivery.due_at = 0
+                for key in queue.deliveries:
+                    queue.put_off(key, 0)
             self._wake.notify_all()
             while self._sending or any(self._live(id) for id in self._queues):
                 if not self._wake.wait(max(0.0, deadline - time.monotonic())):
                     return False
-            return not any(self._queues.values())
+            return not any(queue.deliveries for queue in self._queues.values())
 
     def stop(self) -> None:
         """End the threads, at the latest after 2 s; what is not delivered stays in the store."""
@@ -173,17 +214,17 @@ class WebhookSender:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def _live(self, id: str) -> bool:
-        return bool(self._queues.get(id)) and not self._targets[id].disabled
+        return bool(self._queues[id].deliveries) and not self._targets[id].disabled
 
     def _start(self, id: str) -> None:
-        self._queues.setdefault(id, {})
+        self._queues.setdefault(id, _Queue())
         thread = threading.Thread(target=self._run, args=(id,), name=f"webhooks {id}", daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def _accept(self, company: str, delivery: Delivery) -> None:
         with self._wake:
-            self._queues[delivery.target][company, delivery.id] = delivery
+            self._queues[delivery.target].add((company, delivery.id), delivery)
             self._wake.notify_all()
 
     def _run(self, id: str) -> None:
@@ -208,16 +249,12 @@ class WebhookSender:
         """Return the first delivery that is due with its company, else how long to wait for one."""
         if self._targets[id].disabled:
             return "", None, None
-        now = self._clock.now().timestamp()
-        soonest: float | None = None
-        for (company, _), delivery in self._queues[id].items():
-            wait_s = delivery.due_at - now
-            if wait_s <= 0:
-                return company, delivery, None
-            soonest = wait_s if soonest is None else min(soonest, wait_s)
-            if self._schedule.in_order:
-                break
-        return "", None, soonest
+        found = self._queues[id].next(in_order=self._schedule.in_order)
+        if found is None:
+            return "", None, None
+        (company, _), delivery = found
+        wait_s = delivery.due_at - self._clock.now().timestamp()
+        return (company, delivery, None) if wait_s <= 0 else ("", None, wait_s)
 
     def _send(self, session: requests.Session, target: Target, delivery: Delivery) -> int | None:
         """Return the status of the answer, None if there was none."""
@@ -245,7 +282,9 @@ class WebhookSender:
         taken = status is not None and 200 <= status < 300
         if not taken:
             delivery.failures += 1
-            delivery.due_at = self._clock.now().timestamp() + self._schedule.wait_s(delivery.failures)
+            with self._wake:
+                due_at = self._clock.now().timestamp() + self._schedule.wait_s(delivery.failures)
+                self._queues[delivery.target].put_off((company_id, delivery.id), due_at)
         retries = self._schedule.give_up_after
         given_up = retries is not None and delivery.failures > retries
         with company.transaction():
@@ -258,7 +297,7 @@ class WebhookSender:
         with self._wake:
             self._sending -= 1
             if taken or given_up:
-                del self._queues[delivery.target][company_id, delivery.id]
+                self._queues[delivery.target].remove((company_id, delivery.id))
             if given_up:
                 self._targets[delivery.target].disabled = True
             self._wake.notify_all()
