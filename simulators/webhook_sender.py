@@ -68,9 +68,13 @@ _Key = tuple[str, str]
 
 
 class _Queue:
-    """What waits for one target, by company and id, oldest first. However much waits, the next one is found at once."""
+    """What waits for one target, by company and id, oldest first. However much waits, the next one is found at once.
 
-    def __init__(self) -> None:
+    With `in_order` that is the oldest, whenever it is due; else what is due first.
+    """
+
+    def __init__(self, *, in_order: bool) -> None:
+        self._in_order = in_order
         self.deliveries: dict[_Key, Delivery] = {}
         self._numbers: dict[_Key, int] = {}
         self._made = itertools.count()
@@ -85,14 +89,15 @@ class _Queue:
     def put_off(self, key: _Key, due_at: float) -> None:
         """Have a delivery due at that time."""
         self.deliveries[key].due_at = due_at
-        heapq.heappush(self._due, (due_at, self._numbers[key], key))
+        if not self._in_order:
+            heapq.heappush(self._due, (due_at, self._numbers[key], key))
 
     def remove(self, key: _Key) -> None:
         del self.deliveries[key], self._numbers[key]
 
-    def next(self, *, in_order: bool) -> tuple[_Key, Delivery] | None:
-        """Return what is due first; `in_order`: the oldest, whenever it is due."""
-        if in_order:
+    def next(self) -> tuple[_Key, Delivery] | None:
+        """Return the delivery whose turn is next, due or not."""
+        if self._in_order:
             return next(iter(self.deliveries.items()), None)
         while self._due:
             due_at, number, key = self._due[0]
@@ -135,7 +140,7 @@ class WebhookSender:
             for stored in store.company(company).all(DELIVERY):
                 delivery = Delivery(**{**stored, "due_at": float(stored["due_at"])})
                 if delivery.target in self._targets:
-                    self._queues.setdefault(delivery.target, _Queue()).add((company, delivery.id), delivery)
+                    self._queues.setdefault(delivery.target, self._new_queue()).add((company, delivery.id), delivery)
         for id in self._targets:
             self._start(id)
 
@@ -216,8 +221,11 @@ class WebhookSender:
     def _live(self, id: str) -> bool:
         return bool(self._queues[id].deliveries) and not self._targets[id].disabled
 
+    def _new_queue(self) -> _Queue:
+        return _Queue(in_order=self._schedule.in_order)
+
     def _start(self, id: str) -> None:
-        self._queues.setdefault(id, _Queue())
+        self._queues.setdefault(id, self._new_queue())
         thread = threading.Thread(target=self._run, args=(id,), name=f"webhooks {id}", daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -249,7 +257,7 @@ class WebhookSender:
         """Return the first delivery that is due with its company, else how long to wait for one."""
         if self._targets[id].disabled:
             return "", None, None
-        found = self._queues[id].next(in_order=self._schedule.in_order)
+        found = self._queues[id].next()
         if found is None:
             return "", None, None
         (company, _), delivery = found

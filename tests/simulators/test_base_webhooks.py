@@ -61,6 +61,17 @@ def test_a_webhook_of_a_transaction_that_fails_is_not_sent(start: Start, inbox: 
     assert sender.drain() and inbox.bodies == [b"sent"]
 
 
+@pytest.mark.parametrize("in_order", [False, True])
+def test_a_flush_tries_at_once_what_would_wait_for_an_hour(start: Start, inbox: Inbox, in_order: bool) -> None:
+    store = Store(None, "test")
+    sender = start(store, Clock(), Schedule((3600,), in_order=in_order))
+    sender.register(inbox.url, "hush")
+    inbox.answers = [500]
+    sender.enqueue(store.company("a"), b"refused once")
+    failures_are(sender, "a", store, 1)
+    assert sender.drain(timeout_s=5) and inbox.bodies == [b"refused once"] * 2
+
+
 def test_a_refused_webhook_comes_again_when_its_time_has_come(start: Start, inbox: Inbox) -> None:
     store, clock = Store(None, "test"), Clock()
     sender = start(store, clock, Schedule((3600,)))
