@@ -19,7 +19,7 @@ class Stream(StrEnum):
 
 
 def find(session: Session, connection_id: str, stream: Stream) -> datetime | None:
-    """Return the instant up to which everything has been queued, None if nothing has."""
+    """Return the instant up to which every change has been looked at, None if none has."""
     row = session.get(Cursor, (connection_id, stream.value))
     return row.reached_at if row is not None else None
 
