@@ -7,8 +7,8 @@ import click
 from simulators.clock import Clock
 from simulators.command_line import Options, command, set_switches
 from simulators.quickbooks.app import create_simulator
-from simulators.quickbooks.localities import LOCALITIES, US
-from simulators.quickbooks.new_company import Plan
+from simulators.quickbooks.facts.localities import LOCALITIES, US
+from simulators.quickbooks.founding.new_company import Plan
 from simulators.quickbooks.switches import Switches
 from simulators.server import serve
 

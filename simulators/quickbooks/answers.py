@@ -9,7 +9,7 @@ from flask import Response
 from simulators.clock import Clock
 from simulators.json_numbers import write_json
 from simulators.quickbooks import refusals
-from simulators.quickbooks.company import ZONE
+from simulators.quickbooks.books.company import ZONE
 from simulators.quickbooks.refusals import FaultError, GatewayRefusal, Refusal
 
 

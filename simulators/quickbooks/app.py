@@ -19,23 +19,23 @@ from simulators.faults import FaultRules
 from simulators.json_numbers import ExactJsonProvider, read_json
 from simulators.page_look import install_look
 from simulators.quickbooks.answers import fault_answer, gateway_answer, status_answer
-from simulators.quickbooks.company import COUNTRY, INDEXES, Company
-from simulators.quickbooks.consent import consent_routes
+from simulators.quickbooks.api.describe import COMPANY_PATH, describe
+from simulators.quickbooks.api.entity_routes import entity_routes
+from simulators.quickbooks.api.file_routes import file_routes
+from simulators.quickbooks.api.throttles import MonthlyQuota, Throttles
+from simulators.quickbooks.api.xml_answers import as_xml
+from simulators.quickbooks.books.company import COUNTRY, INDEXES, Company
 from simulators.quickbooks.control_routes import control_routes
-from simulators.quickbooks.describe import COMPANY_PATH, describe
-from simulators.quickbooks.entity_routes import entity_routes
-from simulators.quickbooks.file_routes import file_routes
-from simulators.quickbooks.localities import US
-from simulators.quickbooks.new_company import Plan, found_company
+from simulators.quickbooks.facts.localities import US
+from simulators.quickbooks.founding.new_company import Plan, found_company
+from simulators.quickbooks.founding.sample_company import fill_company
 from simulators.quickbooks.notices import ANSWER_WITHIN_S, RETRY_WAITS_S, Announcer, delivery_headers
-from simulators.quickbooks.oauth_routes import oauth_routes
-from simulators.quickbooks.pages import page_routes
+from simulators.quickbooks.oauth.consent import consent_routes
+from simulators.quickbooks.oauth.routes import oauth_routes
+from simulators.quickbooks.oauth.tokens import Tokens
+from simulators.quickbooks.pages.routes import page_routes
 from simulators.quickbooks.refusals import FaultError, GatewayRefusal, Refusal
-from simulators.quickbooks.sample import fill_company
 from simulators.quickbooks.switches import Switches
-from simulators.quickbooks.throttles import MonthlyQuota, Throttles
-from simulators.quickbooks.tokens import Tokens
-from simulators.quickbooks.xml_answers import as_xml
 from simulators.request_log import RequestLog
 from simulators.store import Store
 from simulators.webhook_sender import Schedule, Target, WebhookSender

@@ -14,14 +14,14 @@ from flask import Blueprint, Response
 
 from simulators.control import ControlError, json_answer, posted_object
 from simulators.fault_hooks import CONTROL
-from simulators.quickbooks.bulk import fill_in_bulk
-from simulators.quickbooks.closed_books import PASSWORD
-from simulators.quickbooks.company import Company
-from simulators.quickbooks.fields import read_body
-from simulators.quickbooks.ledger import books, journal
-from simulators.quickbooks.localities import LOCALITIES, US
-from simulators.quickbooks.mergers import MERGED, merge
-from simulators.quickbooks.new_company import SALES_TAX_MODES, Plan, set_sales_tax
+from simulators.quickbooks.books.closed_books import PASSWORD
+from simulators.quickbooks.books.company import Company
+from simulators.quickbooks.books.ledger import books, journal
+from simulators.quickbooks.facts.localities import LOCALITIES, US
+from simulators.quickbooks.forms.fields import read_body
+from simulators.quickbooks.founding.bulk import fill_in_bulk
+from simulators.quickbooks.founding.new_company import SALES_TAX_MODES, Plan, set_sales_tax
+from simulators.quickbooks.lists.mergers import MERGED, merge
 from simulators.quickbooks.operations import READABLE, carry_out, with_id_of_settings
 from simulators.quickbooks.refusals import Refusal
 from simulators.quickbooks.shown import shown

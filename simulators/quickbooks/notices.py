@@ -16,7 +16,7 @@ from datetime import UTC
 from typing import Any
 
 from simulators.json_numbers import write_json
-from simulators.quickbooks.company import Company, Event
+from simulators.quickbooks.books.company import Company, Event
 from simulators.store import Store
 from simulators.webhook_sender import WebhookSender
 

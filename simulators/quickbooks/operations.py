@@ -10,25 +10,33 @@ from typing import Any
 
 from simulators.calls import Operation
 from simulators.quickbooks import refusals
-from simulators.quickbooks.accounts import ACCOUNT
-from simulators.quickbooks.attachments import ATTACHABLE
-from simulators.quickbooks.closed_books import check_open
-from simulators.quickbooks.company import Company, Object
-from simulators.quickbooks.deposits import DEPOSIT
-from simulators.quickbooks.estimates import ESTIMATE
-from simulators.quickbooks.exchange_rates import ENTITY as EXCHANGE_RATE
-from simulators.quickbooks.exchange_rates import set_rate
-from simulators.quickbooks.journal_entries import JOURNAL_ENTRY
-from simulators.quickbooks.lists import CLASS, COMPANY_CURRENCY, DEPARTMENT, ITEM, PAYMENT_METHOD, TAX_AGENCY, TERM
-from simulators.quickbooks.payments import PAYMENT
-from simulators.quickbooks.people import CUSTOMER, EMPLOYEE, VENDOR
-from simulators.quickbooks.purchases import PURCHASE
-from simulators.quickbooks.receipts import REFUND_RECEIPT, SALES_RECEIPT
-from simulators.quickbooks.sales import CREDIT_MEMO, INVOICE
-from simulators.quickbooks.sales_tax import create_tax_code
-from simulators.quickbooks.settings import COMPANY_INFO, PREFERENCES
+from simulators.quickbooks.books.closed_books import check_open
+from simulators.quickbooks.books.company import Company, Object
+from simulators.quickbooks.documents.attachments import ATTACHABLE
+from simulators.quickbooks.documents.deposits import DEPOSIT
+from simulators.quickbooks.documents.estimates import ESTIMATE
+from simulators.quickbooks.documents.journal_entries import JOURNAL_ENTRY
+from simulators.quickbooks.documents.payments import PAYMENT
+from simulators.quickbooks.documents.purchases import PURCHASE
+from simulators.quickbooks.documents.receipts import REFUND_RECEIPT, SALES_RECEIPT
+from simulators.quickbooks.documents.sales import CREDIT_MEMO, INVOICE
+from simulators.quickbooks.forms.writes import Kind, names_object, to_change, write
+from simulators.quickbooks.lists.accounts import ACCOUNT
+from simulators.quickbooks.lists.exchange_rates import ENTITY as EXCHANGE_RATE
+from simulators.quickbooks.lists.exchange_rates import set_rate
+from simulators.quickbooks.lists.other_lists import (
+    CLASS,
+    COMPANY_CURRENCY,
+    DEPARTMENT,
+    ITEM,
+    PAYMENT_METHOD,
+    TAX_AGENCY,
+    TERM,
+)
+from simulators.quickbooks.lists.people import CUSTOMER, EMPLOYEE, VENDOR
+from simulators.quickbooks.lists.settings import COMPANY_INFO, PREFERENCES
 from simulators.quickbooks.shown import shown
-from simulators.quickbooks.writes import Kind, names_object, to_change, write
+from simulators.quickbooks.tax.sales_tax import create_tax_code
 
 KINDS: Mapping[str, Kind] = {
     kind.entity: kind

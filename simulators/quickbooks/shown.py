@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from simulators.quickbooks.company import HIDDEN, Company, Object
-from simulators.quickbooks.people import balance_with_jobs
-from simulators.quickbooks.totals import rounded
+from simulators.quickbooks.books.company import HIDDEN, Company, Object
+from simulators.quickbooks.books.totals import rounded
+from simulators.quickbooks.lists.people import balance_with_jobs
 
 # With multi-currency these say what they come to in the home currency (entity reference).
 _WITH_HOME_AMOUNTS = frozenset({"Invoice", "CreditMemo", "Estimate", "SalesReceipt", "RefundReceipt"})

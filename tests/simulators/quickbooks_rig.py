@@ -18,8 +18,8 @@ from simulators.clock import Clock
 from simulators.command_line import Options
 from simulators.json_numbers import read_json, write_json
 from simulators.quickbooks.app import Simulator, create_simulator
-from simulators.quickbooks.fields import ENTITIES, SCHEMA, fields_of, is_complex
-from simulators.quickbooks.new_company import Plan
+from simulators.quickbooks.forms.fields import ENTITIES, SCHEMA, fields_of, is_complex
+from simulators.quickbooks.founding.new_company import Plan
 from simulators.quickbooks.switches import Switches
 from simulators.server import start_in_thread
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from simulators.quickbooks.links import SETTLED
+from simulators.quickbooks.books.links import SETTLED
 from tests.simulators.quickbooks_clerk import DOCUMENTS, OPERATIONS, Clerk, Found, everything
 from tests.simulators.quickbooks_rig import Books, Object, RefusedError, running, version
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulators.quickbooks.new_company import Plan
+from simulators.quickbooks.founding.new_company import Plan
 from tests.simulators.quickbooks_rig import Books, Object, running, version
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulators.quickbooks.new_company import Plan
+from simulators.quickbooks.founding.new_company import Plan
 from tests.simulators.quickbooks_rig import Books, Object, discount, money, refused, running, version
 from tests.simulators.simulator_drivers import Inbox
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from simulators.quickbooks.new_company import Plan
+from simulators.quickbooks.founding.new_company import Plan
 from tests.simulators.quickbooks_rig import Books, Object, line, money, refused, running, version
 
 EUR = {"CurrencyRef": {"value": "EUR"}}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simulators.json_numbers import read_json
-from simulators.quickbooks.printed import pdf
+from simulators.quickbooks.documents.printed import pdf
 from tests.simulators.quickbooks_rig import Books, line, refused, running, version
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulators.quickbooks.fields import fields_of
+from simulators.quickbooks.forms.fields import fields_of
 from tests.simulators.quickbooks_cases import CASES, Case, make_refs
 from tests.simulators.quickbooks_rig import Books, Object, line, refused, running, version
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from simulators.quickbooks.new_company import Plan
+from simulators.quickbooks.founding.new_company import Plan
 from tests.conftest import if_there
 from tests.node_clients import node_clients, run_node
 from tests.simulators.client_walk import section_of

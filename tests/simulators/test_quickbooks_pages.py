@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from simulators.quickbooks.new_company import Plan
+from simulators.quickbooks.founding.new_company import Plan
 from tests.simulators.quickbooks_rig import Books, line, running
 
 

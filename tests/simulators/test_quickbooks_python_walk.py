@@ -30,7 +30,7 @@ from quickbooks.objects.taxcode import TaxCode
 from quickbooks.objects.taxrate import TaxRate
 from quickbooks.objects.taxservice import TaxRateDetails, TaxService
 
-from simulators.quickbooks.new_company import Plan
+from simulators.quickbooks.founding.new_company import Plan
 from tests.simulators.client_walk import ClientWalk, named_in
 from tests.simulators.quickbooks_cases import CASES, Case, make_refs
 from tests.simulators.quickbooks_python import auth_client, quickbooks_client

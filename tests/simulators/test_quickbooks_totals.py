@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.quickbooks.totals import Rate, SaleLine, discount_of, rounded, totals
+from simulators.quickbooks.books.totals import Rate, SaleLine, discount_of, rounded, totals
 
 D = Decimal
 AMOUNTS = st.decimals(min_value=0, max_value=100_000, places=2)

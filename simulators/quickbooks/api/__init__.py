@@ -1,0 +1,1 @@
+"""The accounting API over HTTP: one record, files, batches, change data capture, replays and limits."""

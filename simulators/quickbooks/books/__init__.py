@@ -1,0 +1,1 @@
+"""A company, what its documents post, and what is open on its customers."""

@@ -1,0 +1,1 @@
+"""Transactions, each with its rules, and what hangs on them: numbers, links, attachments, print."""

@@ -1,0 +1,1 @@
+"""What documents refer to, entity by entity: people, accounts, items, currencies; and the settings."""

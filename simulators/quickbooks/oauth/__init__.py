@@ -1,0 +1,1 @@
+"""Intuit's OAuth 2.0: tokens, their endpoints and the consent page."""
