@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from simulators.clock import Clock
 from simulators.invoiced.errors import not_found
+from simulators.invoiced.rounding import Rounding, places_of
 from simulators.invoiced.switches import Switches
-from simulators.invoiced.totals import Rounding, places_of
 from simulators.json_numbers import write_json
 from simulators.store import Company, Key, Object
 from simulators.webhook_sender import WebhookSender

@@ -14,17 +14,17 @@ from simulators.command_line import Options
 from simulators.control import install_control, json_answer
 from simulators.fault_hooks import fault_in_hand, install_fault_hooks, is_control_call
 from simulators.faults import RECORD_FAULTS, FaultRules
-from simulators.invoiced.access import CONCURRENT_CALLS, ConcurrencyLimit, company_of, too_many_requests
 from simulators.invoiced.account import INDEXES, Account
-from simulators.invoiced.control_routes import control_routes
-from simulators.invoiced.describe import describe
+from simulators.invoiced.api.access import CONCURRENT_CALLS, ConcurrencyLimit, company_of, too_many_requests
+from simulators.invoiced.api.control_routes import control_routes
+from simulators.invoiced.api.describe import describe
+from simulators.invoiced.api.routes import vendor_routes
+from simulators.invoiced.api.webhook_attempts import note_try
+from simulators.invoiced.documents.invoices import fall_due
 from simulators.invoiced.errors import ApiError
-from simulators.invoiced.invoices import fall_due
-from simulators.invoiced.pages import page_routes
-from simulators.invoiced.routes import vendor_routes
-from simulators.invoiced.sample_company import furnish
+from simulators.invoiced.page.routes import page_routes
+from simulators.invoiced.sample.company import furnish
 from simulators.invoiced.switches import Switches
-from simulators.invoiced.webhook_attempts import note_try
 from simulators.json_numbers import ExactJsonProvider
 from simulators.page_look import install_look
 from simulators.request_log import RequestLog

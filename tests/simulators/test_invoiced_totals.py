@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from simulators.invoiced.totals import Line, Rate, Rounding, Totals, add_up
+from simulators.invoiced.documents.totals import Line, Rate, Totals, add_up
+from simulators.invoiced.rounding import Rounding
 
 
 def D(*amounts: str) -> list[Decimal]:

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from simulators.invoiced.account import Account, plain, total_of
-from simulators.invoiced.customers import HOST
-from simulators.invoiced.documents import DocumentKind
+from simulators.invoiced.documents.common import DocumentKind
 from simulators.invoiced.errors import bad_parameter
+from simulators.invoiced.people.customers import HOST
 from simulators.store import Object
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account, plain
+from simulators.invoiced.documents.totals import Line, Rate, add_up
 from simulators.invoiced.errors import bad_parameter
-from simulators.invoiced.totals import Line, Rate, add_up
 from simulators.store import Object
 
 _LINE_READERS: dict[str, fields.Reader] = {

@@ -11,11 +11,12 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from simulators.invoiced.account import Account, Kind
-from simulators.invoiced.bodies import read_form
+from simulators.invoiced.api.bodies import read_form
 from simulators.invoiced.errors import ApiError
-from simulators.invoiced.page_answers import draw, lead_to, path_of
-from simulators.invoiced.page_deeds import change, create, is_open_for_payment
-from simulators.invoiced.page_forms import (
+from simulators.invoiced.money.payments import METHODS
+from simulators.invoiced.page.answers import draw, lead_to, path_of
+from simulators.invoiced.page.deeds import change, create, is_open_for_payment
+from simulators.invoiced.page.forms import (
     Form,
     Problem,
     customer_body,
@@ -29,8 +30,7 @@ from simulators.invoiced.page_forms import (
     posted_payment,
     problem_of,
 )
-from simulators.invoiced.page_rows import day, link_to, money, plain_number, rate_words, words
-from simulators.invoiced.payments import METHODS
+from simulators.invoiced.page.rows import day, link_to, money, plain_number, rate_words, words
 from simulators.store import Object
 
 _BLANK_LINES = 3

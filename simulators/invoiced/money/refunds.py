@@ -6,8 +6,8 @@ from typing import Any
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account, plain
-from simulators.invoiced.charges import find_payment, get_charge
 from simulators.invoiced.errors import ApiError, bad_parameter
+from simulators.invoiced.money.charges import find_payment, get_charge
 from simulators.store import Object
 
 

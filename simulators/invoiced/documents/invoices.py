@@ -6,7 +6,7 @@ from typing import Any
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account
-from simulators.invoiced.documents import (
+from simulators.invoiced.documents.common import (
     READERS,
     check_number,
     customer_of,
@@ -14,9 +14,9 @@ from simulators.invoiced.documents import (
     fill_new,
     refuse_voided,
 )
+from simulators.invoiced.documents.settlement import document_links, keep_invoice, release_all, settle_invoice
 from simulators.invoiced.errors import ApiError, bad_parameter
 from simulators.invoiced.numbers import free_number
-from simulators.invoiced.settlement import document_links, keep_invoice, release_all, settle_invoice
 from simulators.store import Object
 
 DAY_S = 86_400

@@ -5,7 +5,7 @@ from typing import Any
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account
-from simulators.invoiced.documents import (
+from simulators.invoiced.documents.common import (
     READERS,
     check_number,
     customer_of,
@@ -13,9 +13,9 @@ from simulators.invoiced.documents import (
     fill_new,
     refuse_voided,
 )
+from simulators.invoiced.documents.settlement import document_links, keep_credit_note, release_all, settle_credit_note
 from simulators.invoiced.errors import ApiError, bad_parameter
 from simulators.invoiced.numbers import free_number
-from simulators.invoiced.settlement import document_links, keep_credit_note, release_all, settle_credit_note
 from simulators.store import Object
 
 _READERS: dict[str, fields.Reader] = READERS | {"invoice": fields.reference}

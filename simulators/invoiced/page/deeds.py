@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulators.invoiced import credit_notes, credits, emails, invoices, payments
 from simulators.invoiced.account import Account, Kind
-from simulators.invoiced.gateway import settle_charge
-from simulators.invoiced.routes import RESOURCES
+from simulators.invoiced.api.routes import RESOURCES
+from simulators.invoiced.documents import credit_notes, emails, invoices
+from simulators.invoiced.money import credits, payments
+from simulators.invoiced.money.gateway import settle_charge
 from simulators.store import Object
 
 _RESOURCES = {resource.kind: resource for resource in RESOURCES}

@@ -8,8 +8,8 @@ from typing import Any
 
 from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.errors import bad_parameter
-from simulators.invoiced.sample_company import ZONE
-from simulators.invoiced.totals import places_of
+from simulators.invoiced.rounding import places_of
+from simulators.invoiced.sample.company import ZONE
 from simulators.store import Object
 
 # Path of a list → what it lists, and its title, in the order in which the page names them.

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from simulators.fault_hooks import CONTROL
 from simulators.invoiced.account import Account, Kind
-from simulators.invoiced.page_rows import KIND_OF, ONE, TITLES
+from simulators.invoiced.page.rows import KIND_OF, ONE, TITLES
 from simulators.json_numbers import write_json
 from simulators.store import Object
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account
+from simulators.invoiced.documents.lines import read_changed_lines, read_discounts, read_new_lines, read_taxes, reckon
 from simulators.invoiced.errors import ApiError, bad_parameter
-from simulators.invoiced.lines import read_changed_lines, read_discounts, read_new_lines, read_taxes, reckon
 from simulators.store import Object
 
 DocumentKind = Literal["invoice", "credit_note"]

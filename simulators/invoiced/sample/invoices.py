@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from simulators.invoiced.sample_data import LONG_DESCRIPTION, LONG_NAME, ODD_NAMES, WARES
+from simulators.invoiced.sample.data import LONG_DESCRIPTION, LONG_NAME, ODD_NAMES, WARES
 
 Body = dict[str, Any]
 

@@ -15,8 +15,8 @@ from werkzeug.datastructures import MultiDict
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account, Kind
-from simulators.invoiced.charges import all_charges
 from simulators.invoiced.errors import bad_parameter
+from simulators.invoiced.money.charges import all_charges
 from simulators.store import Object
 
 Params = MultiDict[str, str]

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account
+from simulators.invoiced.documents.settlement import keep_invoice
 from simulators.invoiced.errors import ApiError, bad_parameter
-from simulators.invoiced.settlement import keep_invoice
 from simulators.store import Object
 
 MailedKind = Literal["customer", "invoice", "credit_note", "payment"]

@@ -13,17 +13,16 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import Forbidden, HTTPException
 
-from simulators.invoiced import customers
 from simulators.invoiced.account import Account, Kind
+from simulators.invoiced.api.lists import show
+from simulators.invoiced.documents.invoices import fall_due
 from simulators.invoiced.errors import ApiError
-from simulators.invoiced.invoices import fall_due
-from simulators.invoiced.lists import show
-from simulators.invoiced.page_answers import PAGE_ROWS, ROOT, draw, json_text, lead_to, name_of, newest_page, path_of
-from simulators.invoiced.page_deeds import DEEDS, credit, is_open_for_payment, offered_deeds
-from simulators.invoiced.page_editors import edit_page, new_page, open_invoices
-from simulators.invoiced.page_events import again, event_page, events_page, flush, set_address, webhooks_page
-from simulators.invoiced.page_forms import Problem, problem_of
-from simulators.invoiced.page_rows import (
+from simulators.invoiced.page.answers import PAGE_ROWS, ROOT, draw, json_text, lead_to, name_of, newest_page, path_of
+from simulators.invoiced.page.deeds import DEEDS, credit, is_open_for_payment, offered_deeds
+from simulators.invoiced.page.editors import edit_page, new_page, open_invoices
+from simulators.invoiced.page.events import again, event_page, events_page, flush, set_address, webhooks_page
+from simulators.invoiced.page.forms import Problem, problem_of
+from simulators.invoiced.page.rows import (
     KIND_OF,
     TITLES,
     DocumentRow,
@@ -37,7 +36,8 @@ from simulators.invoiced.page_rows import (
     sums_of,
     words,
 )
-from simulators.invoiced.page_search import find_ids
+from simulators.invoiced.page.search import find_ids
+from simulators.invoiced.people import customers
 from simulators.own_site import keep_to_own_site
 
 _NEWEST = 12
@@ -49,7 +49,7 @@ View = Callable[..., ResponseReturnValue]
 
 def page_routes(keys: dict[str, str], account_of: Callable[[str], Account]) -> Blueprint:
     """`keys` gives the company of each API key; `account_of` opens a company."""
-    routes = Blueprint("pages", __name__)
+    routes = Blueprint("pages", __name__, template_folder="templates")
     keep_to_own_site(routes)
     for function in (money, day, moment, plain_number, words, adjustment):
         routes.add_app_template_filter(function)

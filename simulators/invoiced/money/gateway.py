@@ -6,13 +6,14 @@ Source: Invoiced API reference, Create a charge. No money moves here: what the c
 from collections.abc import Mapping
 from typing import Any
 
-from simulators.invoiced import fields, payment_sources, payments
+from simulators.invoiced import fields
 from simulators.invoiced.account import Account
-from simulators.invoiced.charges import CHARGE_STATES, new_charge
-from simulators.invoiced.documents import customer_of
+from simulators.invoiced.documents.common import customer_of
+from simulators.invoiced.documents.settlement import keep_invoice, refresh_documents
 from simulators.invoiced.errors import ApiError, bad_parameter
-from simulators.invoiced.payment_sources import SOURCE_OF_METHOD, TOKENS, new_source, vault
-from simulators.invoiced.settlement import keep_invoice, refresh_documents
+from simulators.invoiced.money import payment_sources, payments
+from simulators.invoiced.money.charges import CHARGE_STATES, new_charge
+from simulators.invoiced.money.payment_sources import SOURCE_OF_METHOD, TOKENS, new_source, vault
 from simulators.store import Object
 
 _READERS: dict[str, fields.Reader] = {

@@ -10,10 +10,10 @@ from typing import Any
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account, credit_of, plain, total_of
-from simulators.invoiced.charges import CHARGE_STATES, new_charge
-from simulators.invoiced.customers import HOST
+from simulators.invoiced.documents.settlement import refresh_documents, set_payment_balance
 from simulators.invoiced.errors import ApiError, bad_parameter
-from simulators.invoiced.settlement import refresh_documents, set_payment_balance
+from simulators.invoiced.money.charges import CHARGE_STATES, new_charge
+from simulators.invoiced.people.customers import HOST
 from simulators.store import Object
 
 METHODS = ("ach", "cash", "check", "credit_card", "eft", "direct_debit", "other", "paypal", "wire_transfer")

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from simulators.invoiced import credit_notes, invoices, payments
 from simulators.invoiced.account import Account
+from simulators.invoiced.documents import credit_notes, invoices
 from simulators.invoiced.errors import ApiError
+from simulators.invoiced.money import payments
 from simulators.store import Object
 
 

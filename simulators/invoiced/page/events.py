@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from simulators.control import ControlError
 from simulators.invoiced.account import Account
-from simulators.invoiced.control_routes import send_webhooks
-from simulators.invoiced.page_answers import draw, json_text, lead_to, newest_page, path_of
-from simulators.invoiced.page_forms import Problem
-from simulators.invoiced.page_rows import Link, link_to, moment, words
-from simulators.invoiced.webhook_attempts import send_again
+from simulators.invoiced.api.control_routes import send_webhooks
+from simulators.invoiced.api.webhook_attempts import send_again
+from simulators.invoiced.page.answers import draw, json_text, lead_to, newest_page, path_of
+from simulators.invoiced.page.forms import Problem
+from simulators.invoiced.page.rows import Link, link_to, moment, words
 from simulators.store import Object
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from simulators.invoiced import fields
 from simulators.invoiced.errors import ApiError
-from simulators.invoiced.page_rows import day, midnight, plain_number
+from simulators.invoiced.page.rows import day, midnight, plain_number
 from simulators.store import Object
 
 Form = dict[str, Any]

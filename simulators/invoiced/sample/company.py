@@ -14,9 +14,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulators.clock import StoppedClock
-from simulators.invoiced import catalog, credit_notes, customers, emails, invoices, payments
 from simulators.invoiced.account import Account
-from simulators.invoiced.sample_data import (
+from simulators.invoiced.documents import catalog, credit_notes, emails, invoices
+from simulators.invoiced.money import payments
+from simulators.invoiced.people import customers
+from simulators.invoiced.sample.data import (
     COMPANIES,
     CONTACTS,
     EUROPEAN,
@@ -25,7 +27,7 @@ from simulators.invoiced.sample_data import (
     STREETS,
     WARES,
 )
-from simulators.invoiced.sample_invoices import KINDS, body_of
+from simulators.invoiced.sample.invoices import KINDS, body_of
 from simulators.store import Object
 
 # The account's own zone: dates entered by hand are midnight there.

@@ -9,11 +9,11 @@ from flask import Blueprint, Response, request
 from simulators.control import ControlError, json_answer, posted_object
 from simulators.fault_hooks import CONTROL
 from simulators.invoiced.account import Account, Kind
-from simulators.invoiced.charges import CHARGE_STATES
-from simulators.invoiced.credits import write_off
-from simulators.invoiced.gateway import settle_charge
-from simulators.invoiced.invoices import view
-from simulators.invoiced.merging import merge
+from simulators.invoiced.documents.invoices import view
+from simulators.invoiced.money.charges import CHARGE_STATES
+from simulators.invoiced.money.credits import write_off
+from simulators.invoiced.money.gateway import settle_charge
+from simulators.invoiced.people.merging import merge
 from simulators.store import Object
 from simulators.webhook_sender import WebhookSender
 

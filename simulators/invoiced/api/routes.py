@@ -8,25 +8,14 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from simulators.control import json_answer
-from simulators.invoiced import (
-    catalog,
-    charges,
-    contacts,
-    credit_notes,
-    credits,
-    customers,
-    emails,
-    gateway,
-    invoices,
-    payment_sources,
-    payments,
-    refunds,
-    webhook_attempts,
-)
 from simulators.invoiced.account import Account, Kind
-from simulators.invoiced.bodies import read_body
+from simulators.invoiced.api import webhook_attempts
+from simulators.invoiced.api.bodies import read_body
+from simulators.invoiced.api.lists import Page, list_page, show
+from simulators.invoiced.documents import catalog, credit_notes, emails, invoices
 from simulators.invoiced.errors import ApiError
-from simulators.invoiced.lists import Page, list_page, show
+from simulators.invoiced.money import charges, credits, gateway, payment_sources, payments, refunds
+from simulators.invoiced.people import contacts, customers
 from simulators.store import Object
 
 Body = Mapping[str, Any]

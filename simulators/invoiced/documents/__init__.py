@@ -1,0 +1,1 @@
+"""Invoices and credit notes: what stands in them, what they add up to, and what is still open."""

@@ -1,0 +1,1 @@
+"""Money that moves: payments, the gateway's charges and refunds, credit balances, bad debts."""

@@ -1,0 +1,1 @@
+"""The web page: an account to look at, and to work in by hand."""

@@ -1,0 +1,1 @@
+"""The sample company that a new account is furnished with."""
