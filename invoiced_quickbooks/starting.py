@@ -14,7 +14,7 @@ from shared.config import Config
 PROCFILE = Path(__file__).parent.parent / "Procfile"
 # The consumer gives the records in hand 25 seconds to come to their end.
 _GRACE_S = 28.0
-_READY_WITHIN_S = 30.0
+_READY_WITHIN_S = 60.0
 
 
 def start(consumers: int) -> None:
@@ -33,7 +33,7 @@ def start(consumers: int) -> None:
             supervisor.start(_program("web", commands["web"]))
             for number in range(1, consumers + 1):
                 supervisor.start(_program(f"consumer {number}", commands["consumer"]))
-            # Whether the broker is there is the business of whoever asks /healthz from outside.
+            # The page leads to its log-in. Whether the broker is there is the business of whoever asks /healthz.
             url = f"http://127.0.0.1:{config.port}/"
             supervisor.wait_until(lambda: answers(url), "The receiver", _READY_WITHIN_S)
             click.echo(f"The receiver listens on port {config.port}; {consumers} consumer(s) at work.", err=True)
