@@ -15,14 +15,19 @@ def make_engine(database_url: str, *, pool_size: int = 10) -> sa.Engine:
     """Return an engine for SQLite or PostgreSQL; the folder of an SQLite file is made.
 
     On SQLite every transaction begins IMMEDIATE: a transaction that reads and then writes would otherwise fail
-    at once, whatever the busy timeout, when another one wrote in between.
+    at once, whatever the busy timeout, when another one wrote in between. Errors name no values: they are logged.
     """
     url = sa.make_url(database_url)
     if url.get_backend_name() != "sqlite":
         # A network that swallows packets must not hold a thread for minutes.
         patience = {"connect_timeout": 5, "tcp_user_timeout": 20_000, "keepalives_idle": 30}
         return sa.create_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=patience
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args=patience,
+            hide_parameters=True,
         )
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -31,6 +36,7 @@ def make_engine(database_url: str, *, pool_size: int = 10) -> sa.Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         connect_args={"timeout": 30, "isolation_level": None},
+        hide_parameters=True,
     )
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin)

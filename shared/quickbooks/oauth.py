@@ -261,7 +261,8 @@ def _judge_status(response: requests.Response) -> requests.Response:
         raise _app_refused(None, response.text[:200])
     if response.status_code >= 500 or not isinstance(document, dict):
         cause = f"{_VENDOR} had an error of its own (HTTP {response.status_code})."
-        raise TransientError(cause, detail=response.text[:200])
+        # What began as an answer with tokens must not be shown.
+        raise TransientError(cause, detail=None if response.ok else response.text[:200])
     return response
 
 

@@ -93,6 +93,7 @@ REFUSALS: list[tuple[Reply, type[SyncError]]] = [
     (Reply(200, {"token_type": "bearer"}), TransientError),
     (Reply(200, TOKENS | {"access_token": 7}), TransientError),
     (Reply(200, TOKENS, fate="truncate"), TransientError),
+    (Reply(200, '{"access_token": "A1", "refresh_to'), TransientError),
     (Reply(fate="cut"), TransientError),
     (Reply(307, "", {"Location": "/elsewhere"}), TransientError),
 ]
@@ -104,6 +105,7 @@ def test_a_refusal_becomes_the_error_that_says_what_to_do(reply: Reply, error: t
     assert type(result) is error
     assert len(requests) == 1
     assert "secret" not in str(result.detail)
+    assert "A1" not in str(result.detail)
     if error is AppRefusedError:
         assert "QUICKBOOKS_CLIENT_SECRET" in result.remedy
 
