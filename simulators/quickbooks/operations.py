@@ -20,6 +20,7 @@ from simulators.quickbooks.documents.payments import PAYMENT
 from simulators.quickbooks.documents.purchases import PURCHASE
 from simulators.quickbooks.documents.receipts import REFUND_RECEIPT, SALES_RECEIPT
 from simulators.quickbooks.documents.sales import CREDIT_MEMO, INVOICE
+from simulators.quickbooks.forms.fields import are_emails
 from simulators.quickbooks.forms.writes import Kind, names_object, to_change, write
 from simulators.quickbooks.lists.accounts import ACCOUNT
 from simulators.quickbooks.lists.exchange_rates import ENTITY as EXCHANGE_RATE
@@ -140,7 +141,8 @@ def send(company: Company, entity: str, id: str, send_to: str | None) -> dict[st
     """Mail a document: its version moves and it remembers to whom. A payment has no fields for that.
 
     Raises:
-        Refusal: the entity is not mailed (500), there is none of that id (610), no address (6420).
+        Refusal: the entity is not mailed (500), there is none of that id (610), no address (6420), or one
+            that is malformed (2210).
     """
     if entity not in _MAILED:
         raise refusals.unsupported_operation(f"Operation send on {entity} is not supported.")
@@ -149,6 +151,8 @@ def send(company: Company, entity: str, id: str, send_to: str | None) -> dict[st
     address = send_to or (owner.get("PrimaryEmailAddr" if entity == "Payment" else "BillEmail") or {}).get("Address")
     if not address:
         raise refusals.no_email()
+    if not are_emails(address):
+        raise refusals.Refusal([refusals.invalid_email("sendTo")])
     if entity != "Payment":
         item |= {
             "BillEmail": {"Address": address},

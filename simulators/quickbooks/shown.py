@@ -1,10 +1,13 @@
-"""An object as a reply shows it."""
+"""An object as a reply shows it, at the address by which the simulator was called."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
+from flask import request
+
+from simulators.fault_hooks import CONTROL
 from simulators.quickbooks.books.company import HIDDEN, Company, Object
 from simulators.quickbooks.books.totals import rounded
 from simulators.quickbooks.lists.people import balance_with_jobs
@@ -12,6 +15,8 @@ from simulators.quickbooks.lists.people import balance_with_jobs
 # With multi-currency these say what they come to in the home currency (entity reference).
 _WITH_HOME_AMOUNTS = frozenset({"Invoice", "CreditMemo", "Estimate", "SalesReceipt", "RefundReceipt"})
 _PROFIT_AND_LOSS = ("Revenue", "Expense")
+# Where files lie; nothing there asks for a token.
+FILES_PATH = f"{CONTROL}/files"
 
 
 def shown(company: Company, entity: str, item: Object) -> dict[str, Any]:
@@ -22,6 +27,8 @@ def shown(company: Company, entity: str, item: Object) -> dict[str, Any]:
         reply["HomeTotalAmt"] = rounded(Decimal(item["TotalAmt"]) * rate)
         if "Balance" in item:
             reply["HomeBalance"] = rounded(Decimal(item["Balance"]) * rate)
+    if entity == "Attachable" and "FileAccessUri" in item:
+        reply["TempDownloadUri"] = file_address(company, item["Id"])
     if entity == "Customer":
         reply["BalanceWithJobs"] = balance_with_jobs(company, item)
     if (
@@ -31,3 +38,8 @@ def shown(company: Company, entity: str, item: Object) -> dict[str, Any]:
     ):
         reply |= {"CurrentBalance": Decimal(0), "CurrentBalanceWithSubAccounts": Decimal(0)}
     return {"domain": "QBO", "sparse": False, **reply}
+
+
+def file_address(company: Company, id: str) -> str:
+    """Where the file of an attachment can be fetched."""
+    return f"{request.host_url.rstrip('/')}{FILES_PATH}/{company.realm}/{id}"

@@ -54,13 +54,15 @@ def test_home_amounts_follow_rate_and_balance(books: Books) -> None:
     customer, item = books.customer("Berliner", **EUR), books.item()
     invoice = books.invoice(customer, "33.33", item=item, ExchangeRate=money("1.15"), **EUR)
     assert invoice["HomeTotalAmt"] == money("38.33")
-    books.payment(customer, "10", ("Invoice", invoice, "10"), ExchangeRate=money("1.25"), **EUR)
+    payment = books.payment(customer, "10", ("Invoice", invoice, "10"), ExchangeRate=money("1.25"), **EUR)
     invoice = books.read("Invoice", invoice["Id"])
     assert (invoice["Balance"], invoice["HomeBalance"]) == (money("23.33"), money("26.83"))
     changed = books.write("Invoice", version(invoice, sparse=True, ExchangeRate=money("1.1")))
     assert changed["HomeTotalAmt"] == money("36.66")
     kept = books.control("GET", f"companies/{books.realm}/books")
     assert kept["agrees"]
+    deposit = books.control("POST", f"companies/{books.realm}/deposit", {"payments": [payment["Id"]]})
+    assert (deposit["TotalAmt"], deposit["CurrencyRef"]["name"]) == (money("12.50"), "United States Dollar")
     gain = next(one for one in kept["trial_balance"]["accounts"] if one["name"] == "Exchange Gain or Loss")
     assert gain["balance"] == money("-1.50")
 

@@ -85,6 +85,7 @@ def test_a_payment_is_mailed_to_its_customer_and_keeps_no_mark_of_it(books: Book
     payment = books.payment(customer, "10")
     sent = books.call("POST", f"payment/{payment['Id']}/send")["Payment"]
     assert (sent["SyncToken"], set(sent)) == ("1", set(payment))
+    refused(2210, books.call, "POST", f"payment/{payment['Id']}/send", sendTo="nowhere")
     nobody = books.payment(books.customer("Unknown address"), "10")
     refused(6420, books.call, "POST", f"payment/{nobody['Id']}/send")
 

@@ -85,6 +85,7 @@ def test_files_are_uploaded_found_at_their_document_downloaded_and_deleted(books
     where = f"AttachableRef.EntityRef.Type = 'Invoice' AND AttachableRef.EntityRef.value = '{invoice['Id']}'"
     assert [one["Id"] for one in books.query(f"SELECT * FROM Attachable WHERE {where}")["Attachable"]] == [made["Id"]]
     address = books.send("GET", f"download/{made['Id']}").text
+    assert books.read("Attachable", made["Id"])["TempDownloadUri"] == address
     kept = books.session.get(address, timeout=5)
     assert (kept.content, kept.headers["Content-Type"]) == (content, "image/png")
     changed = books.write("Attachable", version(made, sparse=True, Note="seen"))
@@ -93,6 +94,7 @@ def test_files_are_uploaded_found_at_their_document_downloaded_and_deleted(books
     refused(610, books.call, "GET", f"download/{made['Id']}")
     refused(2020, books.write, "Attachable", {"Category": "Other"})
     note = books.write("Attachable", {"Note": "call back"})
+    assert "TempDownloadUri" not in note
     refused(610, books.call, "GET", f"download/{note['Id']}")
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
-from simulators.fault_hooks import CONTROL
 from simulators.quickbooks import refusals
 from simulators.quickbooks.answers import stamp
 from simulators.quickbooks.api.entity_routes import ROOT, Reply, admit, answer_once, entity_of, remembered
@@ -18,12 +17,10 @@ from simulators.quickbooks.books.company import Company, Object
 from simulators.quickbooks.documents.attachments import File, file_of, keep_file, read_upload
 from simulators.quickbooks.documents.printed import PRINTED, print_document
 from simulators.quickbooks.refusals import Refusal
-from simulators.quickbooks.shown import shown
+from simulators.quickbooks.shown import FILES_PATH, file_address, shown
 
 if TYPE_CHECKING:
     from simulators.quickbooks.app import Simulator
-
-_KEPT = f"{CONTROL}/files"
 
 
 def file_routes(simulator: Simulator) -> Blueprint:
@@ -59,16 +56,16 @@ def file_routes(simulator: Simulator) -> Blueprint:
                 item = shown(company, "Attachable", keep_file(company, file))
         except Refusal as refusal:
             return {"Fault": refusal.as_fault()}
-        return {"Attachable": {**item, "TempDownloadUri": _address(company.realm, item["Id"])}}
+        return {"Attachable": item}
 
     @routes.get(f"{ROOT}/download/<id>")
     def download(realm: str, id: str) -> Response:
         """The address of the file, as text; it asks for no token, as the real one on its storage does not."""
         company = admit(simulator, realm)
         file_of(company, id)
-        return Response(_address(realm, id), content_type="text/plain")
+        return Response(file_address(company, id), content_type="text/plain")
 
-    @routes.get(f"{_KEPT}/<realm>/<id>")
+    @routes.get(f"{FILES_PATH}/<realm>/<id>")
     def content(realm: str, id: str) -> Response:
         company = simulator.company(realm)
         if company is None:
@@ -77,7 +74,3 @@ def file_routes(simulator: Simulator) -> Blueprint:
         return Response(data, content_type=content_type)
 
     return routes
-
-
-def _address(realm: str, id: str) -> str:
-    return f"{request.host_url.rstrip('/')}{_KEPT}/{realm}/{id}"

@@ -13,6 +13,7 @@ from simulators.quickbooks.books.company import HIDDEN, Company, Object
 from simulators.quickbooks.books.links import ZERO
 from simulators.quickbooks.books.totals import rounded
 from simulators.quickbooks.documents.lines import number_lines
+from simulators.quickbooks.facts.currency_names import currency_name
 from simulators.quickbooks.forms.writes import Kind, Write
 from simulators.quickbooks.lists.accounts import check_type
 
@@ -39,7 +40,7 @@ def _settle_deposit(made: Write) -> None:
     if item["TotalAmt"] < 0:
         raise refusals.business_rule("Transaction amount must be 0 or greater.")
     home = company.home_currency
-    item["CurrencyRef"] = {"value": home, "name": home}
+    item["CurrencyRef"] = {"value": home, "name": currency_name(home)}
 
 
 def _cash_back(made: Write) -> Decimal:

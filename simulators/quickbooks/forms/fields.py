@@ -291,11 +291,13 @@ def _text_faults(type_name: str, value: Mapping[str, Any], path: str) -> Iterato
         lines = sum(len(value.get(f"Line{number}") or "") for number in range(1, 6))
         if lines > ADDRESS_LINES:
             yield refusals.wrong_length(path, ADDRESS_LINES, lines)
-    if type_name == "EmailAddress" and value.get("Address"):
-        # Intuit takes a comma-separated list of addresses in the e-mail fields.
-        parts = [part.strip() for part in value["Address"].split(",")]
-        if not all(_EMAIL.fullmatch(part) for part in parts):
-            yield refusals.invalid_email(path)
+    if type_name == "EmailAddress" and value.get("Address") and not are_emails(value["Address"]):
+        yield refusals.invalid_email(path)
+
+
+def are_emails(text: str) -> bool:
+    """Whether a text is one address, or several by commas, which Intuit takes in its e-mail fields."""
+    return all(_EMAIL.fullmatch(part.strip()) for part in text.split(","))
 
 
 def without_empty(value: Any) -> Any:

@@ -12,10 +12,12 @@ from simulators.quickbooks.books.company import Company, Object
 from simulators.quickbooks.forms.writes import Write
 
 _DEEPEST = 5
+# Those that say how deep they lie; an entry at the top does not.
+_WITH_LEVEL = ("Customer", "Item")
 
 
 def settle_parent(made: Write) -> Object | None:
-    """Set FullyQualifiedName by the entry's own name and its ParentRef; returns the parent.
+    """Set FullyQualifiedName and Level by the entry's own name and its ParentRef; returns the parent.
 
     Raises:
         Refusal: there is no such parent (2500, or inactive: 610), it is the entry itself or one below it (900),
@@ -23,6 +25,7 @@ def settle_parent(made: Write) -> Object | None:
     """
     item, company = made.item, made.company
     item["FullyQualifiedName"] = _name(item)
+    item.pop("Level", None)
     if item.get("ParentRef") is None:
         return None
     parent, item["ParentRef"] = company.refer(made.entity, item["ParentRef"], "ParentRef")
@@ -33,6 +36,8 @@ def settle_parent(made: Write) -> Object | None:
     if len(above) + below > _DEEPEST:
         raise refusals.too_deep(_DEEPEST)
     item["FullyQualifiedName"] = f"{parent['FullyQualifiedName']}:{_name(item)}"
+    if made.entity in _WITH_LEVEL:
+        item["Level"] = parent.get("Level", 0) + 1
     return parent
 
 

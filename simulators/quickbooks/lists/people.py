@@ -60,9 +60,6 @@ def _settle_customer(made: Write) -> None:
     if made.before is None:
         item["CurrencyRef"] = _currency(made, parent)
     item["Job"] = parent is not None
-    item.pop("Level", None)
-    if parent is not None:
-        item["Level"] = parent.get("Level", 0) + 1
     item["BillWithParent"] = bool(item.get("BillWithParent")) and parent is not None
 
 
