@@ -369,7 +369,7 @@ def test_every_reply_carries_a_trace_id_and_requests_are_checked_for_form(books:
     for body, kind, code in (
         (b'{"DisplayName": "\xff"}', None, "500"),
         (b"{", None, "2010"),
-        (b"<a/>", "text/xml", "1050"),
+        (b"<a/>", "text/html", "1050"),
     ):
         sent = {**headers, **({"Content-Type": kind} if kind else {})}
         reply = books.session.post(f"{books.base}/customer", data=body, headers=sent, timeout=5)

@@ -8,6 +8,7 @@ from flask import g, request
 
 from simulators.calls import Call
 from simulators.json_numbers import InvalidJsonError, read_json
+from simulators.quickbooks.forms.xml_bodies import XML_KINDS, InvalidXmlError, read_xml
 from simulators.quickbooks.lists.exchange_rates import ENTITY as EXCHANGE_RATE
 from simulators.quickbooks.oauth.tokens import TOKEN_PATH
 from simulators.quickbooks.operations import SEGMENTS, TAX_SERVICE, operation_of, with_id_of_settings
@@ -16,14 +17,25 @@ COMPANY_PATH = "/v3/company"
 
 
 def body_in_hand() -> Any:
-    """The JSON body of the request, read once.
+    """The body of the request, read once; one in XML as it would be in JSON.
 
     Raises:
         InvalidJsonError: it is not JSON.
+        InvalidXmlError: it says that it is XML, and is none.
     """
     if "body" not in g:
-        g.body = read_json(request.get_data())
+        g.root = None
+        if request.mimetype in XML_KINDS:
+            g.root, g.body = read_xml(request.get_data())
+        else:
+            g.body = read_json(request.get_data())
     return g.body
+
+
+def root_in_hand() -> str | None:
+    """The name of the root element of a body in XML, which has been read before; None of one in JSON."""
+    root: str | None = g.root
+    return root
 
 
 def includes() -> list[str]:
@@ -62,6 +74,6 @@ def _entity_call(entity: str | None, rest: list[str]) -> Call:
         return Call(entity, "update")
     try:
         body = with_id_of_settings(entity, body_in_hand())
-    except InvalidJsonError:
+    except (InvalidJsonError, InvalidXmlError):
         body = None
     return Call(entity, operation_of(body, request.args.get("operation"), includes()))

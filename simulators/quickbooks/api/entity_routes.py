@@ -17,10 +17,11 @@ from simulators.quickbooks import refusals
 from simulators.quickbooks.answers import answer, fault_body, stamp
 from simulators.quickbooks.api.batches import answer_batch, batch_items
 from simulators.quickbooks.api.changes import answer_changes
-from simulators.quickbooks.api.describe import body_in_hand, includes
+from simulators.quickbooks.api.describe import body_in_hand, includes, root_in_hand
 from simulators.quickbooks.api.replays import check_request_id, find_replay, keep_replay
 from simulators.quickbooks.books.closed_books import PASSWORD
 from simulators.quickbooks.books.company import TRANSACTIONS, Company
+from simulators.quickbooks.forms.xml_bodies import BATCH, XML_KINDS, InvalidXmlError
 from simulators.quickbooks.lists.exchange_rates import ENTITY as EXCHANGE_RATE
 from simulators.quickbooks.lists.exchange_rates import read_rate
 from simulators.quickbooks.oauth.tokens import ACCOUNTING_SCOPE
@@ -65,7 +66,7 @@ def entity_routes(simulator: Simulator) -> Blueprint:
     @routes.post(f"{ROOT}/batch")
     def batch(realm: str) -> Response:
         company = admitted(realm, batch=True)
-        items = batch_items(_posted())
+        items = batch_items(_posted(BATCH))
         request_id = request.args.get("requestid")
         if request_id:
             check_request_id(request_id, batch_items=[str(item.get("bId", "")) for item in items])
@@ -110,7 +111,7 @@ def entity_routes(simulator: Simulator) -> Blueprint:
         return run(company, lambda: {entity: send(company, entity, id, send_to)})
 
     def write(company: Company, entity: str) -> Response:
-        body = with_id_of_settings(entity, _posted())
+        body = with_id_of_settings(entity, _posted(entity))
         operation, include = request.args.get("operation"), includes()
         _meet_record_fault(company, entity)
 
@@ -195,18 +196,26 @@ def entity_of(segment: str) -> str:
     return entity
 
 
-def _posted() -> Any:
-    """Raises: Refusal, the body is not UTF-8 (500), not JSON (2010) or declared as something else (1050)."""
-    if request.mimetype not in ("application/json", "text/json"):
+def _posted(root: str) -> Any:
+    """The body of the request; one in XML has `root` as its root element.
+
+    Raises:
+        Refusal: it is not UTF-8 or has another root (500), is not JSON or XML (2010), or is declared as something
+            else (1050).
+    """
+    if request.mimetype not in ("application/json", "text/json", *XML_KINDS):
         raise refusals.refusal(1050, "Invalid Content Type", f"Content type {request.mimetype!r} is not supported.")
     try:
         request.get_data().decode()
-        return body_in_hand()
+        body = body_in_hand()
     except UnicodeDecodeError:
         raise refusals.unsupported_operation("Invalid byte of UTF-8 sequence.") from None
-    except InvalidJsonError as error:
+    except (InvalidJsonError, InvalidXmlError) as error:
         message = "Request has invalid or unsupported property"
         raise Refusal([FaultError("2010", message, f"Property Name:{error}")]) from None
+    if root_in_hand() not in (None, root):
+        raise refusals.unsupported_operation(f"Operation on {root} with {root_in_hand()} is not supported.")
+    return body
 
 
 def _statement() -> str:

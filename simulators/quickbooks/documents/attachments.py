@@ -1,6 +1,6 @@
 """Attachments: notes, and files that come by multipart upload.
 
-Source: entity reference (Attachable, Upload, Download): parts `file_metadata_<n>` (JSON) and
+Source: entity reference (Attachable, Upload, Download): parts `file_metadata_<n>` (JSON or XML) and
 `file_content_<n>`; without metadata QuickBooks Online makes it itself.
 """
 
@@ -17,6 +17,7 @@ from simulators.json_numbers import InvalidJsonError, read_json
 from simulators.quickbooks import refusals
 from simulators.quickbooks.books.company import Company, Object
 from simulators.quickbooks.forms.writes import Kind, Write, write
+from simulators.quickbooks.forms.xml_bodies import XML_KINDS, InvalidXmlError, read_xml
 
 FILES = "_file"
 _METADATA, _CONTENT = "file_metadata", "file_content"
@@ -36,7 +37,7 @@ def read_upload(body: bytes, content_type: str) -> list[File]:
     """Return the files of a multipart body, in its order.
 
     Raises:
-        Refusal: no multipart body or no file in it (2020), metadata that is no JSON object (2010).
+        Refusal: no multipart body or no file in it (2020), metadata that is no Attachable (2010).
     """
     # Clients send base64 with its header as well as raw bytes; the mail parser knows both.
     message = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
@@ -88,8 +89,13 @@ def _parts(message: Message) -> Iterator[Message]:
 
 def _metadata(part: Message) -> Object:
     try:
-        found = read_json(_bytes(part))
-    except InvalidJsonError as error:
+        if part.get_content_type() in XML_KINDS:
+            root, found = read_xml(_bytes(part))
+            if root != ATTACHABLE.entity:
+                raise InvalidXmlError(f"{root} is no {ATTACHABLE.entity}")
+        else:
+            found = read_json(_bytes(part))
+    except (InvalidJsonError, InvalidXmlError) as error:
         raise refusals.Refusal([refusals.unknown_property(f"file_metadata: {error}")]) from None
     if not isinstance(found, dict):
         raise refusals.Refusal([refusals.unknown_property("file_metadata")])
