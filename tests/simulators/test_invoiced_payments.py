@@ -219,3 +219,25 @@ def test_a_payment_without_customer_needs_only_an_amount(account: Account) -> No
     payment = pay(account, None, 12.34)
     assert (payment["customer"], payment["balance"], payment["method"]) == (None, Decimal("12.34"), "other")
     account.call("POST", "/payments", 400, json={"customer": None})
+
+
+def test_what_a_customer_owes_is_reckoned_in_one_currency(account: Account, customer: int) -> None:
+    for amount, currency in ((100, "usd"), (50, "eur")):
+        bill(account, customer, amount, currency=currency)
+    split = {"type": "credit", "amount": 7}
+    pay(account, customer, 7, split, currency="eur")
+    for query, owed, credit in (("", ("usd", 100), 0), ("?currency=EUR", ("eur", 50), 7)):
+        balance = account.call("GET", f"/customers/{customer}/balance{query}", 200)
+        assert (balance["currency"], balance["total_outstanding"]) == owed
+        assert balance["available_credits"] == credit
+    assert account.call("GET", f"/customers/{customer}/balance?currency=euro", 400)["param"] == "currency"
+
+
+def test_a_payment_changes_its_currency_as_long_as_nothing_is_paid_with_it(account: Account, customer: int) -> None:
+    invoice, dollars = bill(account, customer, 50, currency="eur"), pay(account, customer, 50)
+    path = f"/payments/{dollars['id']}"
+    changed = account.call("PATCH", path, 200, json={"currency": "eur", "applied_to": [to_invoice(invoice, 50)]})
+    assert (changed["currency"], changed["balance"]) == ("eur", 0)
+    assert account.call("PATCH", path, 400, json={"currency": "usd"})["param"] == "currency"
+    assert account.call("PATCH", path, 200, json={"currency": "usd", "applied_to": []})["balance"] == 50
+    assert state(account, invoice)[0] == 50

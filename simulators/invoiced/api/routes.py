@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from simulators.control import json_answer
+from simulators.invoiced import fields
 from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.api import webhook_attempts
 from simulators.invoiced.api.bodies import read_body
@@ -176,7 +177,9 @@ def _send(kind: emails.MailedKind, id: int) -> Response:
 
 
 def _balance(id: int) -> Response:
-    return json_answer(customers.balance(_account(), id))
+    given = request.args.get("currency")
+    currency = fields.currency("currency", given) if given else None
+    return json_answer(customers.balance(_account(), id, currency))
 
 
 def _charge() -> Response:

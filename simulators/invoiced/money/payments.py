@@ -119,7 +119,7 @@ def change(account: Account, id: int, body: Mapping[str, Any]) -> Object:
     values = fields.read(_READERS, body)
     if before["voided"]:
         raise ApiError(400, "A voided payment cannot be edited")
-    for name in ("date", "amount", "method"):
+    for name in ("date", "amount", "method", "currency"):
         if name in values:
             fields.required(values, name)
     plainly = ("date", "method", "ach_sender_id", "reference", "source", "notes", "metadata")
@@ -131,8 +131,14 @@ def change(account: Account, id: int, body: Mapping[str, Any]) -> Object:
             raise bad_parameter("customer", f"Customer was not found: {after['customer']}")
         if after["charge"] is not None:
             after["charge"] = after["charge"] | {"customer": after["customer"]}
-    if "amount" in values:
-        after["amount"] = plain(account.rounding(after["currency"]).round(values["amount"]))
+    if "currency" in values:
+        after["currency"] = values["currency"]
+        is_kept = "applied_to" not in values and account.applications("payment", id)
+        if after["currency"] != before["currency"] and (is_kept or before["charge"] is not None):
+            raise bad_parameter("currency", "The currency of what is applied or was charged cannot be changed")
+    if {"amount", "currency"} & values.keys():
+        amount = Decimal(values["amount"] if "amount" in values else before["amount"])
+        after["amount"] = plain(account.rounding(after["currency"]).round(amount))
     touched = account.applications("payment", id)
     if "applied_to" in values:
         splits = _read_splits(values["applied_to"] or [])

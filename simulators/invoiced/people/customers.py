@@ -124,24 +124,27 @@ def _check(account: Account, id: int | None, values: Mapping[str, Any]) -> None:
         raise bad_parameter("credit_limit", "credit_limit cannot be negative")
 
 
-def balance(account: Account, id: int) -> Object:
-    """Return `{currency, available_credits, total_outstanding, due_now, past_due, history}`.
+def balance(account: Account, id: int, currency: str | None = None) -> Object:
+    """Return `{currency, available_credits, total_outstanding, due_now, past_due, history}` in a currency, by
+    default that of the customer.
 
-    `history` lists the credit balance after each change, newest first.
+    `history` lists the credit balance after each change, newest first, in every currency.
     """
     customer = account.get("customer", id)
+    currency = currency or customer["currency"] or "usd"
     now = account.now()
     outstanding = due = Decimal(0)
     is_past_due = False
     for invoice in account.company.find("invoice", "customer", id):
-        if invoice["draft"] or invoice["closed"] or invoice["status"] == "voided":
+        is_open = not (invoice["draft"] or invoice["closed"] or invoice["status"] == "voided")
+        if invoice["currency"] != currency or not is_open:
             continue
         owed = Decimal(invoice["balance"])
         outstanding += owed
         if invoice["due_date"] is None or invoice["due_date"] <= now:
             due += owed
         is_past_due = is_past_due or invoice["status"] == "past_due"
-    history, currency = credit_history(account, id), customer["currency"] or "usd"
+    history = credit_history(account, id)
     return {
         "currency": currency,
         "available_credits": next((one["balance"] for one in history if one["currency"] == currency), 0),
