@@ -229,3 +229,9 @@ def test_unknown_paths_and_methods_are_answered_in_json(account: Account) -> Non
         ("PUT", "/items/1"),
     ):
         assert account.call(method, path, 404)["type"] == "invalid_request"
+
+
+def test_a_line_beyond_all_reason_is_refused(account: Account) -> None:
+    customer = account.client.Customer.create(name="Acme").id
+    body = {"customer": customer, "items": [{"name": "All", "quantity": 10**14, "unit_cost": 10**14}]}
+    assert account.call("POST", "/invoices", 400, json=body)["param"] == "items"

@@ -24,7 +24,8 @@ def many(account: Account) -> Account:
 def test_a_page_past_the_end_is_empty_and_nonsense_is_refused(many: Account) -> None:
     assert many.call("GET", "/customers?page=9", 200) == []
     for query in ("page=0", "page=x", "per_page=101", "per_page=0", "sort=name%20sideways", "sort=metadata",
-                  "filter[nothing]=1", "filter[_sent]=1", "updated_after=yesterday"):  # fmt: skip
+                  "filter[nothing]=1", "filter[_sent]=1", "filter[metadata]=x", "filter[taxes]=x",
+                  "updated_after=yesterday"):  # fmt: skip
         assert many.call("GET", f"/customers?{query}", 400)["type"] == "invalid_request"
 
 

@@ -203,9 +203,9 @@ def _time_tests(account: Account, kind: Kind, params: Params) -> Iterator[Test]:
 
 def _filter(name: str, value: str) -> Test:
     def matches(one: Object) -> bool:
-        if name not in one or name.startswith("_"):
+        held = one.get(name)
+        if name not in one or name.startswith("_") or isinstance(held, (dict, list)):
             raise bad_parameter("filter", f"Cannot filter by '{name}'")
-        held = one[name]
         if isinstance(held, bool):
             return value.lower() in (("1", "true") if held else ("0", "false"))
         if isinstance(held, (int, Decimal)):

@@ -1,7 +1,7 @@
 """Line items, discounts and taxes of a document: from a request to what is stored, and their amounts."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from simulators.invoiced import fields
@@ -149,7 +149,7 @@ def reckon(account: Account, document: Object) -> None:
     """Set every amount of a document, its subtotal and its total.
 
     Raises:
-        ApiError: 400, the total would be negative.
+        ApiError: 400, the total would be negative, or an amount beyond all reason.
     """
     lines = [
         Line(
@@ -162,13 +162,16 @@ def reckon(account: Account, document: Object) -> None:
         )
         for one in document["items"]
     ]
-    totals = add_up(
-        lines,
-        [_rate(one, "coupon") for one in document["discounts"]],
-        [_rate(one, "tax_rate") for one in document["taxes"]],
-        account.rounding(document["currency"]),
-        account.switches.net_line_amounts,
-    )
+    try:
+        totals = add_up(
+            lines,
+            [_rate(one, "coupon") for one in document["discounts"]],
+            [_rate(one, "tax_rate") for one in document["taxes"]],
+            account.rounding(document["currency"]),
+            account.switches.net_line_amounts,
+        )
+    except InvalidOperation:
+        raise bad_parameter("items", "The amounts are out of range") from None
     if totals.total < 0:
         raise bad_parameter("items", "The total cannot be negative")
     for line, line_totals in zip(document["items"], totals.lines, strict=True):
