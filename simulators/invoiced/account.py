@@ -67,6 +67,8 @@ INDEXES: dict[str, dict[str, Key]] = {
     "item": {"updated_at": lambda one: one["updated_at"]},
     "tax_rate": {"updated_at": lambda one: one["updated_at"]},
     "coupon": {"updated_at": lambda one: one["updated_at"]},
+    # Of calls with an idempotency key.
+    "answer": {"answered_at": lambda one: one["answered_at"]},
     "event": {
         "type": lambda one: one["type"],
         "timestamp": lambda one: one["timestamp"],

@@ -37,6 +37,8 @@ class Switches:
     """An invoice written off by a credit note is `paid`; its status is bad_debt either way."""
     failed_charge_makes_payment: bool = False
     """A charge that fails is answered 201 with a payment whose charge failed, instead of 400 and no payment."""
+    idempotency_kept_s: int = 86_400
+    """How many seconds a POST repeated with its `Idempotency-Key` gets the first answer; 0: the header is ignored."""
     page_size: int = 100
     """How many objects a page has without `per_page`."""
     retry_after_s: int = 0
@@ -51,6 +53,8 @@ class Switches:
             raise ValueError("retry_speed must be above 0")
         if self.events_kept < 1:
             raise ValueError("events_kept must be at least 1")
+        if self.idempotency_kept_s < 0:
+            raise ValueError("idempotency_kept_s must not be negative")
         if not 1 <= self.page_size <= 100:
             raise ValueError("page_size must be from 1 to 100")
         if self.retry_after_s < 0:

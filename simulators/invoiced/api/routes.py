@@ -12,6 +12,7 @@ from simulators.invoiced import fields
 from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.api import webhook_attempts
 from simulators.invoiced.api.bodies import read_body
+from simulators.invoiced.api.idempotency import once
 from simulators.invoiced.api.lists import Page, list_page, show
 from simulators.invoiced.documents import catalog, credit_notes, emails, invoices
 from simulators.invoiced.errors import ApiError
@@ -64,6 +65,10 @@ MAILED: tuple[emails.MailedKind, ...] = ("customer", "invoice", "credit_note", "
 def vendor_routes() -> Blueprint:
     """Return the blueprint of all endpoints; `g.account` is the account of the caller."""
     routes = Blueprint("invoiced", __name__)
+
+    def post(path: str, name: str, view: Callable[..., Response]) -> None:
+        routes.add_url_rule(path, name, once(view), methods=["POST"])
+
     for resource in RESOURCES:
         one = f"/{resource.plural}/<{resource.id_converter}:id>"
         add = partial(_add, routes, resource)
@@ -76,28 +81,28 @@ def vendor_routes() -> Blueprint:
         if resource.delete is not None:
             add("DELETE", one, _delete)
     routes.add_url_rule("/payments/<int:id>", "void_payment", _void_payment, methods=["DELETE"])
-    routes.add_url_rule("/invoices/<int:id>/void", "void_invoice", _void_invoice, methods=["POST"])
-    routes.add_url_rule("/credit_notes/<int:id>/void", "void_credit_note", _void_credit_note, methods=["POST"])
+    post("/invoices/<int:id>/void", "void_invoice", _void_invoice)
+    post("/credit_notes/<int:id>/void", "void_credit_note", _void_credit_note)
     for kind in MAILED:
         view = partial(_send, kind)
-        routes.add_url_rule(f"/{kind}s/<int:id>/emails", f"send_{kind}", view, methods=["POST"])
-    routes.add_url_rule("/invoices/<int:id>/pay", "pay_invoice", _pay_invoice, methods=["POST"])
+        post(f"/{kind}s/<int:id>/emails", f"send_{kind}", view)
+    post("/invoices/<int:id>/pay", "pay_invoice", _pay_invoice)
     routes.add_url_rule("/customers/<int:id>/balance", "balance", _balance)
-    routes.add_url_rule("/charges", "create_charge", _charge, methods=["POST"])
+    post("/charges", "create_charge", _charge)
     routes.add_url_rule("/charges", "list_charge", _list_charges)
     routes.add_url_rule("/charges/<int:id>", "read_charge", _read_charge)
-    routes.add_url_rule("/charges/<int:id>/refunds", "refund", _refund, methods=["POST"])
+    post("/charges/<int:id>/refunds", "refund", _refund)
     again = "/webhook_attempts/<int:id>/retries"
-    routes.add_url_rule(again, "send_webhook_again", _send_webhook_again, methods=["POST"])
+    post(again, "send_webhook_again", _send_webhook_again)
     of_customer = "/customers/<int:customer>/contacts"
     routes.add_url_rule(of_customer, "list_contact", _list_contacts)
-    routes.add_url_rule(of_customer, "create_contact", _create_contact, methods=["POST"])
+    post(of_customer, "create_contact", _create_contact)
     routes.add_url_rule(f"{of_customer}/<int:id>", "read_contact", _read_contact)
     routes.add_url_rule(f"{of_customer}/<int:id>", "change_contact", _change_contact, methods=["PATCH"])
     routes.add_url_rule(f"{of_customer}/<int:id>", "delete_contact", _delete_contact, methods=["DELETE"])
     sources = "/customers/<int:customer>/payment_sources"
     routes.add_url_rule(sources, "list_payment_source", _list_sources)
-    routes.add_url_rule(sources, "create_payment_source", _create_source, methods=["POST"])
+    post(sources, "create_payment_source", _create_source)
     for source in payment_sources.SOURCE_OF_METHOD.values():
         path = f"/customers/<int:customer>/{source}s/<int:id>"
         routes.add_url_rule(path, f"delete_{source}", partial(_delete_source, source), methods=["DELETE"])
@@ -106,7 +111,8 @@ def vendor_routes() -> Blueprint:
 
 def _add(routes: Blueprint, resource: Resource, method: str, path: str, view: Callable[..., Response]) -> None:
     name = f"{view.__name__.strip('_')}_{resource.kind}"
-    routes.add_url_rule(path, name, partial(view, resource), methods=[method])
+    of_kind = partial(view, resource)
+    routes.add_url_rule(path, name, once(of_kind) if method == "POST" else of_kind, methods=[method])
 
 
 def _account() -> Account:
@@ -185,21 +191,19 @@ def _balance(id: int) -> Response:
 def _charge() -> Response:
     with _account().company.transaction():
         made = gateway.charge(_account(), _body())
-    _refuse_failed(made)
-    return _answer("payment", made, 201)
+    return _declined(made) if made["object"] == "charge" else _answer("payment", made, 201)
 
 
 def _pay_invoice(id: int) -> Response:
     with _account().company.transaction():
         made = gateway.pay(_account(), id)
-    _refuse_failed(made)
-    return _answer("invoice", _account().get("invoice", id))
+    return _declined(made) if made["object"] == "charge" else _answer("invoice", _account().get("invoice", id))
 
 
-def _refuse_failed(made: Object) -> None:
-    """Answer 400 for a charge that came to nothing; outside the transaction, for that it failed is kept."""
-    if made["object"] == "charge":
-        raise ApiError(400, made["failure_message"])
+def _declined(charge: Object) -> Response:
+    """Answer 400 for a charge that came to nothing; it is not raised, for that it failed is kept."""
+    error = ApiError(400, charge["failure_message"])
+    return json_answer(error.body(), error.status)
 
 
 def _list_charges() -> Response:
