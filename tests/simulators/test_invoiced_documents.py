@@ -95,6 +95,8 @@ def test_terms_give_the_due_date_by_whole_days(account: Account) -> None:
     invoice = invoice_of(account, date=1793250000, payment_terms="NET 14")
     assert invoice.due_date == 1793250000 + 14 * DAY_S
     assert invoice_of(account, autopay=True, due_date=1793250000).due_date is None
+    early = invoice_of(account, date=1793250000, payment_terms="2% 10 NET 30")
+    assert early.due_date == 1793250000 + 30 * DAY_S
 
 
 def test_lines_are_replaced_and_known_ones_keep_their_id(account: Account) -> None:
@@ -235,3 +237,30 @@ def test_a_line_beyond_all_reason_is_refused(account: Account) -> None:
     customer = account.client.Customer.create(name="Acme").id
     body = {"customer": customer, "items": [{"name": "All", "quantity": 10**14, "unit_cost": 10**14}]}
     assert account.call("POST", "/invoices", 400, json=body)["param"] == "items"
+
+
+def test_a_customer_on_credit_hold_gets_no_new_invoices(account: Account) -> None:
+    customer = account.client.Customer.create(name="Acme").id
+    body = {"customer": customer, "items": [{"name": "Work", "unit_cost": 5}]}
+    standing = account.call("POST", "/invoices", 201, json=body | {"draft": True})
+    account.call("PATCH", f"/customers/{customer}", 200, json={"credit_hold": True})
+    refused = account.call("POST", "/invoices", 400, json=body)
+    assert refused["message"] == "New invoices cannot be created for this account because it has a credit hold."
+    assert account.call("PATCH", f"/invoices/{standing['id']}", 200, json={"draft": False})["balance"] == 5
+
+
+def test_an_invoice_beyond_the_credit_limit_is_not_issued(account: Account) -> None:
+    customer = account.client.Customer.create(name="Acme", credit_limit=10_000).id
+    body = {"customer": customer, "items": [{"name": "Work", "unit_cost": 5500}]}
+    account.call("POST", "/invoices", 201, json=body)
+    draft = account.call("POST", "/invoices", 201, json=body | {"draft": True})
+    account.call("POST", "/invoices", 201, json=body | {"currency": "eur"})
+    issued = {"draft": False}
+    for method, path, said in (("POST", "/invoices", body), ("PATCH", f"/invoices/{draft['id']}", issued)):
+        assert account.call(method, path, 400, json=said)["message"] == (
+            "This invoice cannot be created because the new amount outstanding ($11,000.00) exceeds the account's "
+            "credit limit ($10,000.00)."
+        )
+    account.client.Payment.create(customer=customer, amount=1000)
+    account.call("PATCH", f"/customers/{customer}", 200, json={"credit_limit": 11_000})
+    account.call("PATCH", f"/invoices/{draft['id']}", 200, json=issued)

@@ -14,6 +14,7 @@ from simulators.invoiced.documents.common import (
     fill_new,
     refuse_voided,
 )
+from simulators.invoiced.documents.credit_limits import check_hold, check_limit
 from simulators.invoiced.documents.settlement import document_links, keep_invoice, release_all, settle_invoice
 from simulators.invoiced.errors import ApiError, bad_parameter
 from simulators.invoiced.numbers import free_number
@@ -33,6 +34,7 @@ def create(account: Account, body: Mapping[str, Any]) -> Object:
     """Return the new invoice; it is issued unless `draft` is true."""
     values = {name: one for name, one in fields.read(_READERS, body).items() if one is not None}
     customer = customer_of(account, values)
+    check_hold(customer)
     if "number" in values:
         check_number(account, "invoice", None, values["number"])
     id = account.company.next_number("invoice", 20_001)
@@ -75,6 +77,7 @@ def create(account: Account, body: Mapping[str, Any]) -> Object:
         "_viewed": False,
     }
     fill_new(account, invoice, values, customer)
+    check_limit(account, customer, invoice)
     if not invoice["draft"] and values.get("closed"):
         invoice["closed"] = True
     settle_invoice(account, invoice)
@@ -116,6 +119,8 @@ def change(account: Account, id: int, body: Mapping[str, Any]) -> Object:
     if values.get("sent") is not None:
         after["_sent"] = values["sent"]
     fill_changed(account, after, values)
+    if before["draft"]:
+        check_limit(account, account.get("customer", after["customer"]), after)
     return keep_invoice(account, before, after)
 
 
@@ -159,6 +164,7 @@ def fall_due(account: Account) -> None:
 
 
 def due_date(date: int, terms: str | None) -> int | None:
-    """Return `date` + N days of exactly 86,400 s for the terms `NET N` (every captured invoice has that)."""
-    found = re.fullmatch(r"\s*net\s+(\d{1,4})\s*", terms or "", re.IGNORECASE)
+    """Return `date` + N days of exactly 86,400 s for the terms `NET N` (every captured invoice has that), or for
+    those with a discount for early payment, `X% Y NET N` (Invoiced documentation, Payment Incentives)."""
+    found = re.fullmatch(r"\s*(?:\d+(?:\.\d+)?%\s+\d+\s+)?net\s+(\d{1,4})\s*", terms or "", re.IGNORECASE)
     return date + int(found.group(1)) * DAY_S if found else None

@@ -135,10 +135,7 @@ def balance(account: Account, id: int, currency: str | None = None) -> Object:
     now = account.now()
     outstanding = due = Decimal(0)
     is_past_due = False
-    for invoice in account.company.find("invoice", "customer", id):
-        is_open = not (invoice["draft"] or invoice["closed"] or invoice["status"] == "voided")
-        if invoice["currency"] != currency or not is_open:
-            continue
+    for invoice in open_invoices(account, id, currency):
         owed = Decimal(invoice["balance"])
         outstanding += owed
         if invoice["due_date"] is None or invoice["due_date"] <= now:
@@ -153,6 +150,15 @@ def balance(account: Account, id: int, currency: str | None = None) -> Object:
         "past_due": is_past_due,
         "history": history,
     }
+
+
+def open_invoices(account: Account, id: int, currency: str) -> list[Object]:
+    """Return what a customer owes something on in that currency."""
+    return [
+        one
+        for one in account.company.find("invoice", "customer", id)
+        if one["currency"] == currency and not (one["draft"] or one["closed"] or one["status"] == "voided")
+    ]
 
 
 def credit_history(account: Account, id: int) -> list[Object]:
