@@ -18,6 +18,7 @@ from simulators.invoiced.account import INDEXES, Account
 from simulators.invoiced.api.access import CONCURRENT_CALLS, ConcurrencyLimit, company_of, too_many_requests
 from simulators.invoiced.api.control_routes import control_routes
 from simulators.invoiced.api.describe import describe
+from simulators.invoiced.api.page_order import PageOrder
 from simulators.invoiced.api.routes import vendor_routes
 from simulators.invoiced.api.webhook_attempts import note_try
 from simulators.invoiced.documents.invoices import fall_due
@@ -76,6 +77,8 @@ def create_simulator(options: Options, switches: Switches, clock: Clock) -> Simu
     install_fault_hooks(app, rules, requests, clock, lambda: describe(request.method, request.path), _refusal)
     install_control(app, rules, requests, clock, sender, without=RECORD_FAULTS)
     _install_access(app, keys, account_of, ConcurrencyLimit(CONCURRENT_CALLS) if options.limits else None)
+    if switches.pages_in_order:
+        _install_page_order(app, PageOrder())
     app.register_blueprint(control_routes(keys, account_of, sender))
     install_look(app, "Invoiced")
     app.register_blueprint(page_routes(keys, account_of))
@@ -129,6 +132,19 @@ def _install_access(
     def leave(error: BaseException | None) -> None:
         if limit is not None and "entered" in g:
             limit.leave(g.pop("entered"))
+
+
+def _install_page_order(app: Flask, order: PageOrder) -> None:
+    @app.before_request
+    def check() -> None:
+        if "account" in g and request.method == "GET":
+            order.check(g.account.company.id, request)
+
+    @app.after_request
+    def note(answer: Response) -> Response:
+        if "account" in g and "X-Total-Count" in answer.headers:
+            order.note(g.account.company.id, request)
+        return answer
 
 
 def _install_retry_after(app: Flask, seconds: int) -> None:

@@ -39,6 +39,8 @@ class Switches:
     """A charge that fails is answered 201 with a payment whose charge failed, instead of 400 and no payment."""
     idempotency_kept_s: int = 86_400
     """How many seconds a POST repeated with its `Idempotency-Key` gets the first answer; 0: the header is ignored."""
+    pages_in_order: bool = False
+    """A page of a list is refused to whoever has not read the one before it."""
     page_size: int = 100
     """How many objects a page has without `per_page`."""
     retry_after_s: int = 0

@@ -55,3 +55,13 @@ def test_pages_can_be_smaller_by_default(start_invoiced: StartInvoiced) -> None:
     for asked, shown, pages in (({}, 2, 2), ({"per_page": 3}, 3, 1)):
         found, meta = account.client.Customer.list(**asked)
         assert (len(found), meta.total_count, "next" in meta.links) == (shown, 3, pages == 2)
+
+
+def test_a_page_may_be_refused_to_whoever_did_not_read_the_one_before(start_invoiced: StartInvoiced) -> None:
+    account = start_invoiced(Switches(pages_in_order=True, page_size=1))
+    for name in ("A", "B", "C"):
+        account.client.Customer.create(name=name)
+    assert account.call("GET", "/customers?page=2", 400)["param"] == "page"
+    for page in (1, 2, 1, 2, 3, 2):
+        assert len(account.call("GET", f"/customers?sort=name&page={page}", 200)) == 1
+    assert account.call("GET", "/customers?page=3", 400)["param"] == "page", "another list than the one by name"
