@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy.orm import Session
 
 from consumer import look_for, lost_references
 from consumer.conflicts import check_again, look_into_conflict, remember_gone
@@ -31,7 +32,7 @@ from shared.errors import (
     SyncError,
     TransientError,
 )
-from shared.quickbooks.client import BatchItem
+from shared.quickbooks.client import BatchItem, BatchReply
 from shared.quickbooks.entities import qbo_id
 
 # Within this time Intuit is trusted to answer a repeated request id with its first answer.
@@ -173,7 +174,9 @@ def _attempt(deps: Deps, pending: PendingWrite, *, is_first: bool) -> Link | Non
         if _is_gone_already(deps, pending, error):
             return remember_gone(deps, pending)
         _forget_unless_unknown(deps, [pending], error, is_first=is_first)
-        raise _explained(deps, pending, error) from error
+        with deps.sessions() as session:
+            explained = _explained(session, pending, error)
+        raise explained from error
     with deps.sessions.begin() as session:
         return remember(session, pending, reply, deps.now(), deps.owner)
 
@@ -187,18 +190,19 @@ def _attempt_batch(deps: Deps, batch: Sequence[PendingWrite], *, is_first: bool)
     except SyncError as error:
         _forget_unless_unknown(deps, batch, error, is_first=is_first)
         raise
-    results: list[Link | SyncError] = []
-    for pending, answer in zip(batch, answers, strict=True):
-        with deps.sessions.begin() as session:
-            if answer.reply is not None:
-                link = remember(session, pending, answer.reply, deps.now())
-                results.append(link or NotFoundError("Its link was removed meanwhile"))
-                continue
-            # Whatever the item's error: the batch was answered, and is not sent again.
-            pending_writes.delete(session, [pending])
-        assert answer.error is not None, "an item succeeds or fails"
-        results.append(_explained(deps, pending, answer.error))
-    return results
+    # All of it in one transaction: what is left of a half recorded batch would be another body under its request id.
+    with deps.sessions.begin() as session:
+        return [_record(deps, session, pending, answer) for pending, answer in zip(batch, answers, strict=True)]
+
+
+def _record(deps: Deps, session: Session, pending: PendingWrite, answer: BatchReply) -> Link | SyncError:
+    if answer.reply is not None:
+        link = remember(session, pending, answer.reply, deps.now())
+        return link or NotFoundError("Its link was removed meanwhile")
+    # Whatever the item's error: the batch was answered, and is not sent again.
+    pending_writes.delete(session, [pending])
+    assert answer.error is not None, "an item succeeds or fails"
+    return _explained(session, pending, answer.error)
 
 
 def _is_gone_already(deps: Deps, pending: PendingWrite, error: SyncError) -> bool:
@@ -212,12 +216,11 @@ def _is_gone_already(deps: Deps, pending: PendingWrite, error: SyncError) -> boo
     return False
 
 
-def _explained(deps: Deps, pending: PendingWrite, error: SyncError) -> SyncError:
+def _explained(session: Session, pending: PendingWrite, error: SyncError) -> SyncError:
     """Return the error, with the names of what the document refers to where QuickBooks misses something of that."""
     if not isinstance(error, RejectedError) or not lost_references.is_about_a_reference(error):
         return error
-    with deps.sessions.begin() as session:
-        return lost_references.named(session, pending.connection_id, pending.write["wire"], error)
+    return lost_references.named(session, pending.connection_id, pending.write["wire"], error)
 
 
 def _forget_unless_unknown(deps: Deps, pendings: Sequence[PendingWrite], error: SyncError, *, is_first: bool) -> None:

@@ -1,12 +1,14 @@
 """Nothing is posted twice and nothing is lost, whatever the network, the vendors or our own processes do."""
 
+import itertools
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from consumer.carry_out import TRUSTED_REPLAY_S
+from consumer import carry_out, remember
 from shared.db import connections, links, records
 from shared.db.models import Link, PendingWrite, Record
 from shared.messages import Kind, Why
@@ -199,7 +201,7 @@ def test_work_that_outlived_its_lease_writes_nothing(company: Company) -> None:
 
 
 def test_the_trusted_time_of_a_replay_is_that_of_the_rules() -> None:
-    assert TRUSTED_REPLAY_S == 600
+    assert carry_out.TRUSTED_REPLAY_S == 600
 
 
 def test_one_failed_item_of_an_answered_batch_goes_in_a_new_one(company: Company) -> None:
@@ -212,6 +214,34 @@ def test_one_failed_item_of_an_answered_batch_goes_in_a_new_one(company: Company
     assert sorted(item["Name"] for item in made(company, "Item")) == ["A", "B", "C", "Service"]
     assert company.outcome(Kind.INVOICE, invoice["id"]) == Outcome.SYNCED
     assert company.pending_writes() == 0
+
+
+def test_a_batch_whose_answers_were_half_recorded_is_sent_again_as_it_was(company: Company) -> None:
+    """What QuickBooks does with another body under a request id that it knows is documented nowhere."""
+    customer = company.invoiced.customer()["id"]
+    invoice = company.invoiced.invoice(customer, ("A", "1", "5"), ("B", "1", "6"))
+    recorded = itertools.count(1)
+
+    class Died(BaseException):
+        pass
+
+    def dying(*args: Any) -> Any:
+        if next(recorded) == 2:
+            raise Died
+        return remember.remember(*args)
+
+    with pytest.MonkeyPatch.context() as patch, suppress(Died):
+        patch.setattr(carry_out, "remember", dying)
+        company.invoice(invoice)
+    company.later(records.LEASE_S + 1)
+    company.look(Kind.INVOICE, invoice["id"])
+    company.settle()
+
+    sent = [
+        row["body"] for row in company.quickbooks.call("GET", "/_simulator/requests") if row["operation"] == "batch"
+    ]
+    assert sent[0] == sent[1]
+    assert company.outcome(Kind.INVOICE, invoice["id"]) is Outcome.SYNCED
 
 
 def test_an_old_answer_told_again_is_no_mismatch(company: Company) -> None:
