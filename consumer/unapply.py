@@ -1,5 +1,7 @@
-"""Takes payments off an invoice in QuickBooks before it shrinks, moves or is voided; they are applied anew then."""
+"""Takes payments off invoices in QuickBooks: off one that shrinks, moves or is voided, to be applied anew then; and
+off those that they do not pay any more, before they can be applied where they do."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from consumer import merged_customers
@@ -28,6 +30,22 @@ def payments_of(deps: Deps, invoice_link: Link) -> None:
     for payment_link, _ in standing:
         if payment_link.kind == Kind.PAYMENT:
             _take_off(deps, payment_link, invoice_link)
+
+
+def let_go(deps: Deps, payment: RecordKey, paid: Mapping[RecordKey, Decimal]) -> None:
+    """Lower what a payment has applied to what it still pays of each invoice; it is leased to the caller.
+
+    A payment that has to wait keeps no other one from its former place: two that change places would else wait for
+    each other for ever.
+    """
+    with deps.sessions.begin() as session:
+        standing = links.find_all(session, payment)
+        invoices = {
+            invoice.qbo_id: links.record_of(invoice) for link in standing for invoice in links.paid_by(session, link)
+        }
+    most = {qbo_id: paid.get(invoice, Decimal(0)) for qbo_id, invoice in invoices.items()}
+    for link in standing:
+        _write_at_most(deps, payment, link, most)
 
 
 def _take_off(deps: Deps, payment_link: Link, invoice_link: Link) -> None:
@@ -60,12 +78,20 @@ def _take_off(deps: Deps, payment_link: Link, invoice_link: Link) -> None:
 def _write_without(deps: Deps, payment: RecordKey, link_id: int, invoice_qbo_id: str) -> None:
     with deps.sessions.begin() as session:
         link = next((link for link in links.find_all(session, payment) if link.id == link_id), None)
-    if link is None or link.body is None:
+    if link is not None:
+        _write_at_most(deps, payment, link, {invoice_qbo_id: Decimal(0)})
+
+
+def _write_at_most(deps: Deps, payment: RecordKey, link: Link, most: Mapping[str, Decimal]) -> None:
+    """Write a payment with no more than this on each of these invoices (by QBO id); nothing if that is so."""
+    if link.body is None:
         return
-    body = {
-        **link.body,
-        "Line": [line for line in link.body["Line"] if line["LinkedTxn"][0]["TxnId"] != invoice_qbo_id],
-    }
-    applications = {line["LinkedTxn"][0]["TxnId"]: Decimal(line["Amount"]) for line in body["Line"]}
+    before = {line["LinkedTxn"][0]["TxnId"]: Decimal(line["Amount"]) for line in link.body["Line"]}
+    after = {qbo_id: min(amount, most.get(qbo_id, amount)) for qbo_id, amount in before.items()}
+    if after == before:
+        return
+    lines = [{**line, "Amount": after[line["LinkedTxn"][0]["TxnId"]]} for line in link.body["Line"]]
+    body = {**link.body, "Line": [line for line in lines if line["Amount"]]}
+    applications = {qbo_id: amount for qbo_id, amount in after.items() if amount}
     write = Write(links.key_of(link), "Payment", Operation.UPDATE, body, applications=applications)
     carry_out(deps, payment, write)

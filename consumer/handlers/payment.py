@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from consumer import look_for, merged_customers
+from consumer import look_for, merged_customers, unapply
 from consumer.carry_out import carry_out, settle_pending
 from consumer.conflicts import check_again
 from consumer.deps import Deps, Look
@@ -154,8 +154,13 @@ def _bring_invoices(deps: Deps, look: Look, payment: Payment) -> tuple[dict[int,
     """Return the links of the invoices that the payment pays, and why others of them are not synced."""
     posted: dict[int, Link] = {}
     reasons: dict[int, Settlement] = {}
-    for invoice_id, sum_applied in invoice_splits(payment).items():
-        found = _bring_invoice(deps, look, invoice_id, sum_applied)
+    splits = invoice_splits(payment)
+    for invoice_id, sum_applied in splits.items():
+        try:
+            found = _bring_invoice(deps, look, invoice_id, sum_applied)
+        except (WaitingError, TransientError):
+            unapply.let_go(deps, look.key, {deps.record(Kind.INVOICE, one): paid for one, paid in splits.items()})
+            raise
         if isinstance(found, Link):
             posted[invoice_id] = found
         else:

@@ -88,6 +88,32 @@ def test_two_payments_that_change_places_on_one_invoice(company: Company) -> Non
     assert company.outcome(Kind.PAYMENT, small["id"]) in (Outcome.SYNCED, Outcome.UNCHANGED)
 
 
+def test_two_payments_that_were_applied_to_each_others_invoice(company: Company) -> None:
+    """Each finds its new place taken by the other one."""
+    customer = company.invoiced.customer()["id"]
+    invoices = [company.invoiced.invoice(customer)["id"] for _ in range(2)]
+    payments = [company.invoiced.pay(customer, "100", (one, "100")) for one in invoices]
+    for payment in payments:
+        company.payment(payment)
+    company.invoiced.edit("payments", payments[0]["id"], applied_to=[])
+    for payment, one in ((payments[1], invoices[0]), (payments[0], invoices[1])):
+        splits = [{"type": "invoice", "invoice": one, "amount": 100}]
+        company.invoiced.edit("payments", payment["id"], applied_to=splits)
+
+    company.hear(Kind.PAYMENT, payments[0]["id"])
+    company.settle(30)
+
+    places = {
+        payment["PrivateNote"]: payment["Line"][0]["LinkedTxn"][0]["TxnId"]
+        for payment in company.quickbooks.objects("Payment")
+    }
+    posted = {link.record_id: link.qbo_id for link in company.links() if link.qbo_entity == "Invoice"}
+    assert places == {
+        f"Invoiced payment #{payments[0]['id']}": posted[str(invoices[1])],
+        f"Invoiced payment #{payments[1]['id']}": posted[str(invoices[0])],
+    }
+
+
 def test_a_posted_payment_that_comes_to_pay_what_is_not_synced_says_so(start_company: StartCompany) -> None:
     company = start_company(start_date=date(2026, 10, 5))
     customer = company.invoiced.customer()["id"]
