@@ -3,12 +3,13 @@
 import atexit
 
 import structlog
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as AnyResponse
 
 from shared import queues
 from shared.clients import Clients
@@ -21,7 +22,7 @@ from webhook_receiver.connections_cache import ConnectionsCache
 from webhook_receiver.health import make_health
 from webhook_receiver.queue_declaration import declare_queues
 from webhook_receiver.refusals import Refusal
-from webhook_receiver.sync_page import register
+from webhook_receiver.sync_page import errors, register
 from webhook_receiver.sync_page.services import Services
 from webhook_receiver.webhooks import make_webhooks
 
@@ -115,17 +116,13 @@ def _show_errors(app: Flask) -> None:
         return _come_back()
 
     @app.errorhandler(CSRFError)
-    def form_expired(error: CSRFError) -> Response:
-        page = render_template(
-            "error.html", name="Please send it again", description="The page was open for too long. Load it anew."
-        )
-        return Response(page, status=400)
+    def form_expired(error: CSRFError) -> AnyResponse:
+        return errors.send_again()
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         if not request.path.startswith(_FOR_SENDERS):
-            page = render_template("error.html", name=error.name, description=error.description or error.name)
-            return Response(page, status=error.code)
+            return errors.show(error)
         # The answer keeps its own headers (Allow, Location); only the body is put in our form.
         response = Response(headers=error.get_response().headers, status=error.code)
         response.data = jsonify({"error": error.description or error.name}).data
@@ -134,6 +131,8 @@ def _show_errors(app: Flask) -> None:
 
 
 def _come_back() -> Response:
+    if not request.path.startswith(_FOR_SENDERS):
+        return errors.show_unavailable()
     refusal = Refusal(
         503,
         "the delivery could not be queued",

@@ -192,7 +192,19 @@ def test_a_setting_applies_to_what_is_posted_afterwards(
 
     admin.page.get_by_role("link", name="Settings", exact=True).click()
     admin.page.get_by_label("Number prefix").fill("WEB-")
+    # The log-in has ended meanwhile: what was typed is kept until somebody has logged in again.
+    admin.page.context.clear_cookies()
     admin.page.get_by_role("button", name="Save").first.click()
+    expect(admin.page.get_by_role("heading", name="Not done yet")).to_be_visible()
+    assert admin.violations() == []
+    with admin.page.expect_popup() as opened:
+        admin.page.get_by_role("link", name="Log in in another tab").click()
+    opened.value.get_by_label("E-mail").fill(EMAIL)
+    opened.value.get_by_label("Password").fill(PASSWORD)
+    opened.value.get_by_role("button", name="Log in").click()
+    opened.value.get_by_role("button", name="Log out").wait_for()
+    opened.value.close()
+    admin.page.get_by_role("button", name="Send it again").click()
     expect(admin.page.get_by_label("Number prefix")).to_have_value("WEB-")
 
     second = company.invoiced.invoice(customer["id"])
@@ -269,3 +281,7 @@ def test_every_page_is_usable_by_everybody(
             too_wide = visitor.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
             assert not too_wide, f"{address} is wider than {width} px"
         assert visitor.complaints == []
+        # A page that refreshes itself leads to the log-in once it is over, and is not left empty.
+        visitor.go(f"{own}/")
+        visitor.page.context.clear_cookies()
+        visitor.page.wait_for_url(re.compile(f"/login\\?next={own}/$"))

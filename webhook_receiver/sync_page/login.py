@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Length
 from shared import passwords
 from shared.db import users
 from webhook_receiver.sync_page.access import LoggedIn, who
+from webhook_receiver.sync_page.errors import log_in_first
 from webhook_receiver.sync_page.services import Services
 
 _REFUSED = "E-mail or password is wrong."
@@ -33,8 +34,7 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
 def make_login_manager(services: Services) -> LoginManager:
     """Return what finds the user of a browser's session, anew with every request."""
     manager = LoginManager()
-    manager.login_view = "page.login.show"
-    manager.login_message = None
+    manager.unauthorized_handler(log_in_first)
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def find(session_id: str) -> LoggedIn | None:
