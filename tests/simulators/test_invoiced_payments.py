@@ -86,7 +86,7 @@ def test_a_credit_note_settles_part_of_an_invoice(account: Account, customer: in
     assert [{name: one[name] for name in split} for one in shown] == [split]
     account.call("POST", f"/credit_notes/{note['id']}/void", 200)
     assert state(account, invoice)[0] == 100
-    assert account.call("GET", f"/payments/{payment['id']}", 200)["balance"] == 30
+    assert account.call("GET", f"/payments/{payment['id']}", 200)["voided"]
 
 
 def test_the_credit_balance_is_filled_and_spent(account: Account, customer: int) -> None:
@@ -213,6 +213,32 @@ def test_what_paid_a_voided_or_deleted_invoice_is_free_again(account: Account, c
     else:
         account.call("DELETE", f"/invoices/{invoice['id']}", 204)
     assert account.call("GET", f"/payments/{payment['id']}", 200)["balance"] == 100
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+def test_credit_that_comes_back_does_not_turn_into_money(start_invoiced: StartInvoiced, deletes: bool) -> None:
+    account = start_invoiced(Switches(payment_void_deletes=deletes, credits_pay_new_invoices=False))
+    customer = int(account.client.Customer.create(name="Acme").id)
+    invoice, note = bill(account, customer, 100), bill(account, customer, 30, "credit_notes")
+    pay(account, customer, 80, {"type": "credit", "amount": 80})
+    by_note = to_invoice(invoice, 30) | {"type": "credit_note", "credit_note": note["id"]}
+    by_balance = to_invoice(invoice, 20) | {"type": "applied_credit"}
+    no_money = pay(account, customer, 30, by_note)
+    in_part = pay(account, customer, 45, by_balance, to_invoice(invoice, 25))
+
+    def found(payment: Any) -> tuple[Any, ...]:
+        one = account.call("GET", f"/payments/{payment['id']}", 200)
+        return one["amount"], one["balance"], one["voided"]
+
+    lower = {"items": [invoice["items"][0] | {"unit_cost": 40}]}
+    account.call("PATCH", f"/invoices/{invoice['id']}", 200, json=lower)
+    assert (found(no_money), found(in_part)) == ((30, 0, False), (35, 25, False))
+    account.call("POST", f"/invoices/{invoice['id']}/void", 200)
+    assert (found(no_money), found(in_part)) == ((30, 0, True), (25, 25, False))
+    told = account.call("GET", f"/events?related_to=payment,{no_money['id']}", 200)[0]
+    assert told["type"] == ("payment.deleted" if deletes else "payment.updated")
+    assert account.call("GET", f"/credit_notes/{note['id']}", 200)["balance"] == 30
+    assert account.call("GET", f"/customers/{customer}/balance", 200)["available_credits"] == 80
 
 
 def test_a_payment_without_customer_needs_only_an_amount(account: Account) -> None:

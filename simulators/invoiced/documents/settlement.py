@@ -8,6 +8,9 @@ from simulators.invoiced.errors import bad_parameter
 from simulators.invoiced.people.customers import HOST
 from simulators.store import Object
 
+CREDIT_SPLITS = frozenset({"credit_note", "applied_credit"})
+"""The types of splits that move no money: they spend a credit note or a credit balance."""
+
 
 def keep_invoice(account: Account, before: Object, after: Object) -> Object:
     """Keep a changed invoice with the balance and status that follow; tell if it became paid."""
@@ -150,7 +153,7 @@ def _release_excess(account: Account, before: Object, invoice: Object) -> list[O
             continue
         taken = min(excess, Decimal(one["amount"]))
         excess -= taken
-        released.append(one)
+        released.append(one | {"amount": plain(taken)})
         if taken == one["amount"]:
             account.company.delete("application", str(one["id"]))
         else:
@@ -161,12 +164,35 @@ def _release_excess(account: Account, before: Object, invoice: Object) -> list[O
 
 
 def _refresh_payments(account: Account, released: list[Object]) -> None:
+    """Give back to payments what was taken off a document.
+
+    Credit goes back to its note or balance instead: it was no money before, and a payment of nothing else is voided.
+    """
     for id in dict.fromkeys(one["payment"] for one in released):
         payment = account.get("payment", id)
         after = dict(payment)
+        credit = sum(
+            (Decimal(one["amount"]) for one in released if one["payment"] == id and one["type"] in CREDIT_SPLITS),
+            Decimal(0),
+        )
+        if credit and credit == payment["amount"]:
+            keep_voided(account, payment)
+            continue
+        after["amount"] = plain(Decimal(payment["amount"]) - credit)
         set_payment_balance(account, after)
         after["_splits"] = account.applied_to(id)
         account.change("payment", payment, after)
+
+
+def keep_voided(account: Account, payment: Object) -> Object:
+    """Keep a payment of which nothing is applied any more as voided, and tell so."""
+    after = payment | {"voided": True, "balance": 0, "_splits": []}
+    if not account.switches.payment_void_deletes:
+        return account.change("payment", payment, after)
+    after["updated_at"] = account.now()
+    account.company.put("payment", str(payment["id"]), after)
+    account.tell("payment", "deleted", after)
+    return after
 
 
 def document_links(account: Account, kind: str, id: int) -> Object:

@@ -10,7 +10,7 @@ from typing import Any
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account, credit_of, plain, total_of
-from simulators.invoiced.documents.settlement import refresh_documents, set_payment_balance
+from simulators.invoiced.documents.settlement import CREDIT_SPLITS, keep_voided, refresh_documents, set_payment_balance
 from simulators.invoiced.errors import ApiError, bad_parameter
 from simulators.invoiced.money.charges import CHARGE_STATES, new_charge
 from simulators.invoiced.people.customers import HOST
@@ -164,13 +164,7 @@ def void(account: Account, id: int) -> Object:
         raise ApiError(400, "This payment is already voided")
     touched = account.applications("payment", id)
     _take_back(account, touched)
-    after = before | {"voided": True, "balance": 0, "_splits": []}
-    if account.switches.payment_void_deletes:
-        after["updated_at"] = account.now()
-        account.company.put("payment", str(id), after)
-        account.tell("payment", "deleted", after)
-    else:
-        after = account.change("payment", before, after)
+    after = keep_voided(account, before)
     refresh_documents(account, touched)
     return after
 
@@ -201,7 +195,7 @@ def _read_splits(given: list[Any]) -> list[Object]:
             raise bad_parameter("applied_to", "The amount of a split must be positive")
         if "estimate" in split or split["type"] == "estimate" or split.get("document_type") == "estimate":
             raise bad_parameter("applied_to", "This simulator has no estimates")
-        takes_credit = split["type"] in ("credit_note", "applied_credit")
+        takes_credit = split["type"] in CREDIT_SPLITS
         if takes_credit and "invoice" in split:
             split.setdefault("document_type", "invoice")
         needed = {"invoice"} if split["type"] == "invoice" or takes_credit else set()
