@@ -194,6 +194,20 @@ def test_bad_debt_void_and_delete(account: Account, clerk: Clerk) -> None:
     assert (found["status"], found["balance"]) == ("bad_debt", 0)
 
 
+def test_what_a_customer_owes_is_shown_in_every_currency(account: Account, clerk: Clerk) -> None:
+    customer = acme(clerk, currency="cad")
+    body = {"customer": customer, "items": [{"name": "Work", "quantity": 3, "unit_cost": 12.5}]}
+    for currency in ("eur", "cad"):
+        account.call("POST", "/invoices", 201, json=body | {"currency": currency})
+    credit = {"customer": customer, "amount": 7, "currency": "gbp", "applied_to": [{"type": "credit", "amount": 7}]}
+    account.call("POST", "/payments", 201, json=credit)
+    clerk.go(f"customers/{customer}")
+    assert "Outstanding 37.50 CAD · 37.50 EUR" in clerk.text
+    assert "Credit balance 7.00 GBP" in clerk.text
+    clerk.go(f"invoices/{account.call('GET', '/invoices', 200)[0]['id']}")
+    assert "12.50" in clerk.text.partition("As the API shows it")[0]
+
+
 def test_a_credit_note_is_made_and_applied(account: Account, clerk: Clerk) -> None:
     customer = acme(clerk)
     invoice = issue(clerk, customer, "80")

@@ -32,7 +32,9 @@ from simulators.invoiced.page.rows import (
     moment,
     money,
     plain_number,
+    price,
     splits_of,
+    sums,
     sums_of,
     words,
 )
@@ -51,7 +53,7 @@ def page_routes(keys: dict[str, str], account_of: Callable[[str], Account]) -> B
     """`keys` gives the company of each API key; `account_of` opens a company."""
     routes = Blueprint("pages", __name__, template_folder="templates")
     keep_to_own_site(routes)
-    for function in (money, day, moment, plain_number, words, adjustment):
+    for function in (money, sums, price, day, moment, plain_number, words, adjustment):
         routes.add_app_template_filter(function)
     key_of = {company: key for key, company in keys.items()}
 
@@ -154,7 +156,7 @@ def _one(account: Account, plural: str, id: int, problem: Problem | None = None)
     }
     if kind == "customer":
         rows = _documents_of(account, id)
-        return draw(account, "customer.html", rows=rows, balance=customers.balance(account, id), **common)
+        return draw(account, "customer.html", rows=rows, balances=customers.balances(account, id), **common)
     row = document_row(account, kind, one)
     if kind == "payment":
         splits = splits_of(account, account.applications("payment", id))

@@ -1,6 +1,6 @@
 """What the web page shows of an account: plain rows of text, made from kept objects; pure reading."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -74,6 +74,18 @@ class Split:
 def money(amount: Decimal | int | None, currency: str = "usd") -> str:
     """12345.6 of usd as "12,345.60 USD"; nothing for None."""
     return "" if amount is None else f"{Decimal(amount):,.{places_of(currency)}f} {currency.upper()}"
+
+
+def sums(balances: Sequence[Object], name: str) -> str:
+    """What stands in several currencies: "37.50 CAD · 12.00 EUR", or nothing of the first of them: "0.00 CAD"."""
+    shown = [money(one[name], one["currency"]) for one in balances if one[name]]
+    return " · ".join(shown) or money(0, balances[0]["currency"])
+
+
+def price(value: Decimal | int, currency: str) -> str:
+    """A unit cost with at least the cents of its currency: 3.5 as "3.50", 0.0125 as it is."""
+    places = max(places_of(currency), -int(Decimal(value).as_tuple().exponent))
+    return f"{Decimal(value):,.{places}f}"
 
 
 def plain_number(value: Decimal | int | None) -> str:

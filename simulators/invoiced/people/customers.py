@@ -152,6 +152,14 @@ def balance(account: Account, id: int, currency: str | None = None) -> Object:
     }
 
 
+def balances(account: Account, id: int) -> list[Object]:
+    """Return the balance in the customer's own currency, and in each other one in which there is anything."""
+    own = account.get("customer", id)["currency"] or "usd"
+    billed = {one["currency"] for one in account.company.find("invoice", "customer", id)}
+    others = billed | {one["currency"] for one in credit_history(account, id)}
+    return [balance(account, id, currency) for currency in (own, *sorted(others - {own}))]
+
+
 def open_invoices(account: Account, id: int, currency: str) -> list[Object]:
     """Return what a customer owes something on in that currency."""
     return [
