@@ -10,7 +10,7 @@ from flask import request
 from simulators.fault_hooks import CONTROL
 from simulators.quickbooks.books.company import HIDDEN, Company, Object
 from simulators.quickbooks.books.totals import rounded
-from simulators.quickbooks.lists.people import balance_with_jobs
+from simulators.quickbooks.lists.people import balance_with_jobs, tax_ids_shown
 
 # With multi-currency these say what they come to in the home currency (entity reference).
 _WITH_HOME_AMOUNTS = frozenset({"Invoice", "CreditMemo", "Estimate", "SalesReceipt", "RefundReceipt"})
@@ -29,6 +29,7 @@ def shown(company: Company, entity: str, item: Object) -> dict[str, Any]:
             reply["HomeBalance"] = rounded(Decimal(item["Balance"]) * rate)
     if entity == "Attachable" and "FileAccessUri" in item:
         reply["TempDownloadUri"] = file_address(company, item["Id"])
+    reply |= tax_ids_shown(entity, item)
     if entity == "Customer":
         reply["BalanceWithJobs"] = balance_with_jobs(company, item)
     if (

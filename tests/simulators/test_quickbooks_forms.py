@@ -18,6 +18,10 @@ def books() -> Iterator[Books]:
         yield companies[0]
 
 
+def _group(item: str) -> Object:
+    return {"DetailType": "GroupLineDetail", "GroupLineDetail": {"GroupItemRef": {"value": item}, "Line": []}}
+
+
 @pytest.mark.parametrize(
     ("code", "entity", "body"),
     [
@@ -31,7 +35,13 @@ def books() -> Iterator[Books]:
         (2210, "Customer", {"DisplayName": "A", "PrimaryEmailAddr": {"Address": "nobody"}}),
         (2170, "Customer", {"DisplayName": "A", "PreferredDeliveryMethod": "Pigeon"}),
         (2500, "Customer", {"DisplayName": "A", "SalesTermRef": {"value": "999"}}),
+        (2500, "Customer", {"DisplayName": "A", "DefaultTaxCodeRef": {"value": "999"}}),
+        (2500, "Item", {"Name": "A", "Type": "Category", "PrefVendorRef": {"value": "999"}}),
+        (2500, "Invoice", {"CustomerRef": {"value": "1"}, "Line": [_group("999")]}),
         (6080, "Customer", {"CompanyName": "A", "DisplayName": ""}),
+        (2050, "Employee", {"FamilyName": "A", "SSN": "x" * 101}),
+        (2050, "Vendor", {"DisplayName": "A", "TaxIdentifier": "x" * 21}),
+        (2050, "SalesReceipt", {"PaymentRefNum": "x" * 22}),
         (2020, "Item", {"Name": "A", "Type": "Service"}),
         (2020, "Item", {"Type": "Service"}),
         (2020, "Item", {"Name": "A"}),
@@ -112,6 +122,8 @@ def test_full_update_nulls_what_is_left_out_and_sparse_update_keeps_it(books: Bo
     assert (full["SyncToken"], full["DisplayName"], full["Active"]) == ("2", "Acme 2", True)
     assert not {"Notes", "FamilyName", "PrimaryPhone"} & set(full)
     assert full["CurrencyRef"]["value"] == "USD"
+    named = books.write("Customer", version(full, sparse=True, DisplayName="", GivenName="Ann"))
+    assert (named["DisplayName"], named["GivenName"]) == ("Acme 2", "Ann")
 
 
 def test_updates_name_the_current_version(books: Books) -> None:
@@ -152,6 +164,33 @@ def test_deactivating_frees_the_name_and_closes_the_reference(books: Books) -> N
     refused(6240, books.write, "Customer", version(gone, sparse=True, Active=True))
     books.write("Customer", version(other, sparse=True, DisplayName="Other"))
     assert books.write("Customer", version(gone, sparse=True, Active=True))["DisplayName"] == "Acme"
+
+
+@pytest.mark.parametrize(
+    ("entity", "field", "masked"),
+    [
+        ("Customer", "PrimaryTaxIdentifier", "XXXXXX56789"),
+        ("Customer", "SecondaryTaxIdentifier", "XXXXXX56789"),
+        ("Vendor", "TaxIdentifier", "XXXXXXX6789"),
+        ("Employee", "SSN", "XXX-XX-XXXX"),
+    ],
+)
+def test_tax_ids_are_read_masked_and_an_echo_keeps_them(books: Books, entity: str, field: str, masked: str) -> None:
+    def kept() -> Object:
+        found: Object = next(iter(books.simulator.companies.values())).get(entity, made["Id"])
+        return found
+
+    made = books.write(entity, {"DisplayName": "Ann", "GivenName": "Ann", field: "123-45-6789"})
+    assert made[field] == books.read(entity, made["Id"])[field] == masked
+    echoed = books.write(entity, made)
+    assert (echoed[field], kept()[field]) == (masked, "123-45-6789")
+    assert field not in books.write(entity, version(echoed, sparse=True, **{field: ""}))
+
+
+def test_a_customer_with_a_reason_for_exemption_is_not_taxable(books: Books) -> None:
+    customer = books.customer(TaxExemptionReasonId="9")
+    assert (customer["TaxExemptionReasonId"], customer["Taxable"]) == ("9", False)
+    assert books.write("Customer", version(customer, sparse=True, Taxable=True))["Taxable"] is True
 
 
 def test_items_accounts_and_lists_have_unique_names(books: Books) -> None:

@@ -38,6 +38,7 @@ def numbers(books: Books, clause: str, entity: str = "Customer") -> list[str]:
         ("WHERE MetaData.CreateTime >= '2020-01-01T00:00:00Z' STARTPOSITION 3", ["3"]),
         ("WHERE MetaData.LastUpdatedTime > '2100-01-01'", []),
         ("WHERE PrimaryEmailAddr.Address = 'A@B.co'", ["1"]),
+        ("WHERE PrimaryEmailAddr = 'a@b.co'", ["1"]),
     ],
 )
 def test_queries_find(books: Books, clause: str, found: list[str]) -> None:

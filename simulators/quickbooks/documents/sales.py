@@ -219,6 +219,7 @@ COMPUTED = frozenset(
         "InvoiceLink",
         "DeliveryInfo",
         "RecurDataRef",
+        "TaxExemptionRef",
         "RemainingCredit",
         "LinkedTxn",
     }

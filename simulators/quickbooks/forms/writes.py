@@ -29,6 +29,9 @@ REFERENCES: Mapping[str, str] = {
         ),
         "Account",
     ),
+    "GroupItemRef": "Item",
+    "PrefVendorRef": "Vendor",
+    **dict.fromkeys(("DefaultTaxCodeRef", "SalesTaxCodeRef", "PurchaseTaxCodeRef"), "TaxCode"),
     **dict.fromkeys(("SalesTermRef", "TermRef", "DefaultTerms"), "Term"),
     "PaymentMethodRef": "PaymentMethod",
     "ClassRef": "Class",
@@ -55,6 +58,7 @@ class Write:
     item: Object
     before: Object | None
     include: frozenset[str] = frozenset()
+    sparse: bool = False
 
     def touches(self, *names: str) -> bool:
         return self.before is None or any(name in self.sent for name in names)
@@ -101,7 +105,7 @@ def write(company: Company, kind: Kind, body: object, include: Iterable[str] = (
         sent.pop(name, None)
     _check_references(company, kind.entity, sent)
     item = _merged(company, kind, before, sent, sparse=sparse)
-    made = Write(company, kind.entity, sent, item, before, frozenset(include))
+    made = Write(company, kind.entity, sent, item, before, frozenset(include), sparse)
     kind.settle(made)
     made.item = without_empty(made.item)
     if before is None:

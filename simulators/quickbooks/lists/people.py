@@ -17,11 +17,19 @@ from simulators.quickbooks.lists.names import keep_name_of_deactivated
 
 _NAME_PARTS = ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix")
 _ADDRESSES = ("BillAddr", "ShipAddr", "PrimaryAddr")
+# Ids that replies mask, and how many of their last characters they leave; 0: the same mask for all.
+_MASKED = {
+    "Customer": {"PrimaryTaxIdentifier": 5, "SecondaryTaxIdentifier": 5},
+    "Vendor": {"TaxIdentifier": 4},
+    "Employee": {"SSN": 0},
+}
+_MASK = "XXX-XX-XXXX"
 
 
 def _settle_person(made: Write) -> None:
     """DisplayName, its uniqueness, activity and addresses."""
     _compose_name(made)
+    _keep_masked(made)
     keep_name_of_deactivated(made, "DisplayName")
     if made.item.get("Active", True):
         _check_unique(made.company, made.item["DisplayName"], made)
@@ -33,12 +41,32 @@ def _settle_person(made: Write) -> None:
 
 
 def _compose_name(made: Write) -> None:
+    if made.before is not None and made.sparse and not made.item.get("DisplayName"):
+        # Entity reference: it cannot be removed with a sparse update.
+        made.item["DisplayName"] = made.before["DisplayName"]
     if made.item.get("DisplayName"):
         return
     parts = [made.item[name] for name in _NAME_PARTS if made.item.get(name)]
     if not parts:
         raise refusals.no_name()
     made.item["DisplayName"] = " ".join(parts)
+
+
+def tax_ids_shown(entity: str, item: Object) -> Object:
+    """The tax ids of a customer, vendor or employee as replies show them: 123-45-6789 is XXXXXX56789."""
+    return {name: _masked(item[name], left) for name, left in _MASKED.get(entity, {}).items() if name in item}
+
+
+def _masked(value: str, left: int) -> str:
+    return value.replace("-", "")[-left:].rjust(len(value), "X") if left else _MASK
+
+
+def _keep_masked(made: Write) -> None:
+    """An id that comes as it was shown is the one that is kept (entity reference, Employee.SSN)."""
+    for name, left in _MASKED[made.entity].items():
+        before = (made.before or {}).get(name)
+        if made.sent.get(name) == _masked(before or "", left):
+            made.item[name] = before
 
 
 def _check_unique(company: Company, name: str, made: Write) -> None:
@@ -52,6 +80,8 @@ def _settle_customer(made: Write) -> None:
     item = made.item
     if made.before is None:
         item["Balance"] = item["BalanceWithJobs"] = Decimal("0.00")
+    if made.sent.get("TaxExemptionReasonId") and made.sent.get("Taxable") is None:
+        item["Taxable"] = False
     _settle_person(made)
     blocks = made.company.switches.balance_blocks_deactivation
     if blocks and not item.get("Active", True) and item.get("Balance"):

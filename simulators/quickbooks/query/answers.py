@@ -92,6 +92,8 @@ def _path(entity: str, name: str) -> tuple[tuple[str, ...], str]:
     path, type_name = _spelt(entity, name)
     if type_name == "ReferenceType":
         path = (*path, "value")
+    elif type_name == "EmailAddress":
+        path = (*path, "Address")
     elif is_complex(type_name):
         raise refusals.query_not_valid(f"Property {name} is not queryable for Entity {entity}")
     return path, type_name
