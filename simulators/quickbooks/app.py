@@ -179,13 +179,20 @@ def _install(simulator: Simulator) -> None:
         """The accounting API answers in XML where the caller does not ask for JSON."""
         if not request.path.startswith(f"{COMPANY_PATH}/") or response.mimetype != "application/json":
             return response
+        in_xml = response.status_code == 429 and simulator.switches.throttle_in_xml
         accepted = request.accept_mimetypes
         named = [kind for kind, _ in accepted if "*" not in kind]
         wants_json = any("json" in kind for kind in named)
-        if wants_json or not (named or simulator.switches.xml_by_default):
+        if not in_xml and (wants_json or not (named or simulator.switches.xml_by_default)):
             return response
         response.set_data(as_xml(read_json(response.get_data())))
         response.mimetype = "application/xml"
+        return response
+
+    @app.after_request
+    def say_when(response: Response) -> Response:
+        if response.status_code == 429 and simulator.switches.retry_after_s:
+            response.headers["Retry-After"] = str(simulator.switches.retry_after_s)
         return response
 
     @app.after_request

@@ -166,6 +166,10 @@ def invalid_number(name: str, value: object) -> FaultError:
     return FaultError("2090", "Invalid Number", f"Invalid Number : {value}", name)
 
 
+def duplicate_request_id(request_id: str) -> Refusal:
+    return refusal(600, "Duplicate Request ID", f"Request ID {request_id} was used for another request.", "requestid")
+
+
 def invalid_request_id(detail: str) -> Refusal:
     return refusal(2130, "Invalid Request Id Format", detail, "requestid")
 

@@ -11,9 +11,15 @@ class Switches:
     rotate_every_refresh: bool = False
     # OAuth: a used code or a former refresh token that comes again ends the connection.
     reuse_disconnects: bool = False
+    # OAuth: a former refresh token counts for so many hours after the rotation.
+    refresh_grace_hours: int = 0
     # requestid: answer a repeated request with the refusal it met first, too; 0 hours keeps ids for good.
     replay_refusals: bool = False
     requestid_hours: int = 0
+    # requestid: one that comes again with another body is refused (600); otherwise it gets the first answer.
+    requestid_of_one_body: bool = False
+    # Change data capture from longer ago than 30 days gives the last 30; otherwise it is refused (4001).
+    cdc_cuts_to_30_days: bool = False
     # An explicit TotalTax beside TxnTaxCodeRef counts in companies without automated sales tax.
     honour_total_tax: bool = True
     # ... but only where a line is taxable.
@@ -42,6 +48,8 @@ class Switches:
     line_discounts: bool = True
     # A discount line's Amount beside its percentage has to be what that comes to; otherwise the percentage counts.
     discount_amount_must_fit: bool = False
+    # The subtotal line holds shipping, too; a discount is taken off what is sold without it.
+    shipping_in_subtotal: bool = False
     # A query's list of fields in place of * is taken, and all fields are given; otherwise it is refused (4000).
     select_lists: bool = True
     # A nested object (an address) in a sparse update changes only the fields it names.
@@ -52,6 +60,9 @@ class Switches:
     due_days_without_term: int = 30
     # A caller that names no form of reply (Accept: */*, or none) gets XML.
     xml_by_default: bool = True
+    # A 429 says with Retry-After how long to wait, if not 0, and comes in XML whatever was asked for.
+    retry_after_s: int = 0
+    throttle_in_xml: bool = False
     # Reads (GET, query, cdc) that all companies together have a calendar month, then 429; 0: no quota.
     monthly_reads: int = 0
     # Webhooks in the form of before 2026, and several companies in one delivery every so many seconds.

@@ -122,6 +122,16 @@ def test_a_discount_lowers_the_tax_if_it_comes_first(books_of: dict[str, Books])
     assert books.write("Invoice", {**body, "ApplyTaxAfterDiscount": True})["TotalAmt"] == 189
 
 
+def test_a_discount_does_not_lower_the_tax_of_shipping(books_of: dict[str, Books]) -> None:
+    books = books_of["GB"]
+    books.prefer("SalesFormsPrefs", AllowShipping=True)
+    body = sell(books, "TaxExcluded", ("100", "20.0% S"), ("20", "20.0% S"), ApplyTaxAfterDiscount=True)
+    body["Line"][1]["SalesItemLineDetail"]["ItemRef"] = {"value": "SHIPPING_ITEM_ID"}
+    body["Line"].append(discount(percent="10"))
+    invoice = books.write("Invoice", body)
+    assert (taxes(invoice), invoice["TotalAmt"]) == (["20 % of 110.00: 22.00"], 132)
+
+
 def test_what_does_not_fit_is_refused(books_of: dict[str, Books]) -> None:
     books = books_of["GB"]
     assert "GlobalTaxCalculation" in refused(2020, books.write, "Invoice", sell(books, None, ("1", "20.0% S"))).detail

@@ -64,6 +64,20 @@ def test_a_switch_rotates_at_every_refresh(books: Books) -> None:
     assert error_of(books, old)[0] == 400
 
 
+def test_a_switch_lets_the_former_refresh_token_count_for_a_while(books: Books) -> None:
+    books.switch(refresh_grace_hours=24)
+    old = books.credentials()["refresh_token"]
+    books.change(refresh_token_age_hours=24)
+    new = books.refresh(old).json()["refresh_token"]
+    books.control("POST", "clock", {"advance_seconds": 23 * 3600})
+    again = books.refresh(old).json()
+    assert (again["refresh_token"], books.refresh(new).status_code) == (new, 200)
+    books.control("POST", "clock", {"advance_seconds": 2 * 3600})
+    assert error_of(books, old) == (400, {"error": "invalid_grant"})
+    books.change(connection="revoked")
+    assert error_of(books, new)[0] == error_of(books, old)[0] == 400
+
+
 def test_of_parallel_refreshes_the_first_wins(books: Books) -> None:
     books.switch(rotate_every_refresh=True)
     token = books.credentials()["refresh_token"]

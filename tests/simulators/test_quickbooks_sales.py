@@ -122,6 +122,28 @@ def test_discounts_have_limits_and_a_switch(books: Books) -> None:
     refused(6090, invoice, discount("1"))
 
 
+def test_shipping_stands_apart_from_subtotal_and_discount(books: Books) -> None:
+    customer, item, code = books.customer(), books.item(), books.tax_code()
+    shipping = line({"Id": "SHIPPING_ITEM_ID"}, "20", "TAX")
+    body: Object = {
+        "CustomerRef": {"value": customer["Id"]},
+        "TxnTaxDetail": {"TxnTaxCodeRef": {"value": code}},
+        "ApplyTaxAfterDiscount": True,
+        "Line": [line(item, "100", "TAX"), shipping, discount(percent="10")],
+    }
+    refused(6000, books.write, "Invoice", body)
+    books.prefer("SalesFormsPrefs", AllowShipping=True)
+    made = books.write("Invoice", body)
+    assert [one["Amount"] for one in made["Line"]] == [100, 20, 100, 10]
+    assert made["TxnTaxDetail"]["TaxLine"][0]["TaxLineDetail"]["NetAmountTaxable"] == 110
+    assert made["TotalAmt"] == money("118.80")
+    refused(6000, books.write, "Invoice", {**body, "Line": [line(item, "100"), shipping, discount("100.01")]})
+    books.switch(shipping_in_subtotal=True)
+    made = books.write("Invoice", body)
+    assert [one["Amount"] for one in made["Line"]] == [100, 20, 120, 10]
+    assert made["TotalAmt"] == money("118.80")
+
+
 def test_750_lines_and_no_more(books: Books) -> None:
     customer, item = books.customer(), books.item()
     lines = [line(item, "0.01") for _ in range(751)]

@@ -1,11 +1,15 @@
 """Queries, batches, change data capture, replays, faults, limits and the request log."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import requests
 
+from simulators.quickbooks.switches import Switches
 from tests.simulators.quickbooks_rig import Books, Object, RefusedError, line, money, refused, running, version
 
 
@@ -172,6 +176,15 @@ def test_a_repeated_batch_and_tax_code_get_the_first_answer(books: Books) -> Non
     assert len(numbers(books, "")) == 1
 
 
+def test_a_request_id_comes_again_with_another_body(books: Books) -> None:
+    books.switch(requestid_of_one_body=True)
+    first = books.write("Customer", {"DisplayName": "Once"}, requestid="r1")
+    assert books.write("Customer", {"DisplayName": "Once"}, requestid="r1") == first
+    refused(600, books.write, "Customer", {"DisplayName": "Another"}, requestid="r1")
+    refused(600, books.write, "Vendor", {"DisplayName": "Once"}, requestid="r1")
+    assert len(numbers(books, "")) == 1
+
+
 def test_refusals_are_replayed_by_switch_alone(books: Books) -> None:
     for switched, outcome in ((False, "Acme"), (True, "6240")):
         books.switch(replay_refusals=switched)
@@ -231,6 +244,13 @@ def test_changes_are_told_by_entity_with_stubs_of_what_is_gone(books: Books) -> 
     long_ago = (books.simulator.clock.now() - timedelta(days=31)).isoformat()
     with pytest.raises(RefusedError):
         books.call("GET", "cdc", None, entities="Customer", changedSince=long_ago)
+    books.control("POST", "clock", {"advance_seconds": 31 * 86_400})
+    books.sign_in()
+    vendor = books.write("Vendor", {"DisplayName": "New"})
+    books.switch(cdc_cuts_to_30_days=True)
+    reply = books.call("GET", "cdc", None, entities="Customer,Vendor", changedSince=long_ago)
+    assert reply["CDCResponse"][0]["QueryResponse"][0] == {}
+    assert [one["Id"] for one in reply["CDCResponse"][0]["QueryResponse"][1]["Vendor"]] == [vendor["Id"]]
 
 
 # The record of calls ------------------------------------------------------------------------------
@@ -323,6 +343,15 @@ def test_faults_speak_the_vendors_words(books: Books) -> None:
     assert books.refresh(token).status_code == 200
 
 
+def test_a_throttled_reply_may_say_how_long_and_come_in_xml(books: Books) -> None:
+    books.control("POST", "faults", {"what": "throttle"})
+    assert "Retry-After" not in books.send("GET", "companyinfo/1").headers
+    books.switch(retry_after_s=60, throttle_in_xml=True)
+    reply = books.send("GET", "companyinfo/1")
+    assert (reply.status_code, reply.headers["Retry-After"]) == (429, "60")
+    assert reply.headers["Content-Type"].startswith("application/xml") and b"003001" in reply.content
+
+
 def test_faults_on_one_entity_reach_into_batches(books: Books) -> None:
     rule = {"what": "status", "entity": "Item", "operation": "create", "status": 500, "count": 1}
     books.control("POST", "faults", rule)
@@ -405,3 +434,10 @@ def test_times_carry_the_companys_offset_and_amounts_their_cents(books: Books) -
     assert '"TotalAmt":12.30' in reply.text
     assert reply.json()["time"][-6:] in ("-07:00", "-08:00")
     assert money("12.30") == books.read("Customer", customer["Id"])["Balance"]
+
+
+def test_the_docs_name_every_switch_with_its_default() -> None:
+    page = Path(__file__).parents[2] / "docs" / "simulators" / "quickbooks.md"
+    section = page.read_text(encoding="utf-8").partition("\n## Switches\n")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\| `(\w+)` \| (\S+) \|", section, re.MULTILINE)
+    assert sorted(listed) == sorted((one.name, str(one.default).lower()) for one in fields(Switches))

@@ -47,7 +47,10 @@ def _since(company: Company, text: str) -> str:
         raise refusals.Refusal([refusals.invalid_date("changedSince", text)]) from None
     if since.tzinfo is None:
         since = since.replace(tzinfo=ZONE)
-    if since < company.now() - LOOK_BACK:
+    earliest = company.now() - LOOK_BACK
+    if since < earliest and company.switches.cdc_cuts_to_30_days:
+        return instant(earliest)
+    if since < earliest:
         raise refusals.query_not_valid("changedSince should be within the last 30 days.")
     return instant(since)
 

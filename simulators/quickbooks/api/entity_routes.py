@@ -7,6 +7,7 @@ as 75 since August 2025.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
@@ -143,7 +144,7 @@ def entity_routes(simulator: Simulator) -> Blueprint:
 def answer_once(company: Company, request_id: str | None, reply: Callable[[], Reply]) -> Response:
     """The reply, or the first one under the same requestid; the company is held meanwhile."""
     with company.kept.hold():
-        found = find_replay(company, request_id) if request_id else None
+        found = find_replay(company, request_id, _asked()) if request_id else None
         status, body = found or reply()
     return answer(body, status)
 
@@ -151,8 +152,15 @@ def answer_once(company: Company, request_id: str | None, reply: Callable[[], Re
 def remembered(company: Company, request_id: str | None, status: int, body: dict[str, Any]) -> Reply:
     """The reply, remembered under its requestid."""
     if request_id and (status == 200 or company.switches.replay_refusals):
-        keep_replay(company, request_id, status, body)
+        keep_replay(company, request_id, _asked(), status, body)
     return status, body
+
+
+def _asked() -> str | None:
+    """What tells this request from others; nothing for an upload, whose boundary is new at every try."""
+    if request.mimetype.startswith("multipart/"):
+        return None
+    return sha256(b"\0".join((request.path.encode(), request.get_data()))).hexdigest()
 
 
 def admit(simulator: Simulator, realm: str, *, batch: bool = False) -> Company:

@@ -26,16 +26,25 @@ def check_request_id(request_id: str, *, batch_items: list[str] | None = None) -
         )
 
 
-def find_replay(company: Company, request_id: str) -> tuple[int, Any] | None:
-    """Return status and body of the first answer under that id, if it is still remembered."""
+def find_replay(company: Company, request_id: str, asked: str | None) -> tuple[int, Any] | None:
+    """Return status and body of the first answer under that id, if it is still remembered.
+
+    `asked` tells one request from another; None where it cannot be told.
+
+    Raises:
+        Refusal: 600 by switch, what was asked for under that id was something else.
+    """
     kept = company.kept.get(_KEPT, request_id)
     if kept is None:
         return None
     hours = company.switches.requestid_hours
     if hours and datetime.fromisoformat(kept["at"]) + timedelta(hours=hours) < company.now():
         return None
+    if company.switches.requestid_of_one_body and asked is not None and kept.get("asked") not in (None, asked):
+        raise refusals.duplicate_request_id(request_id)
     return kept["status"], kept["body"]
 
 
-def keep_replay(company: Company, request_id: str, status: int, body: Any) -> None:
-    company.kept.put(_KEPT, request_id, {"at": company.now().isoformat(), "status": status, "body": body})
+def keep_replay(company: Company, request_id: str, asked: str | None, status: int, body: Any) -> None:
+    kept = {"at": company.now().isoformat(), "asked": asked, "status": status, "body": body}
+    company.kept.put(_KEPT, request_id, kept)

@@ -29,13 +29,15 @@ def price(amount: Decimal | int) -> Decimal:
 class SaleLine:
     """A line with an amount, net of tax; `taxable` as its tax code says.
 
-    Outside the US it has the id of its own tax code and, where prices are with tax, its gross amount.
+    Outside the US it has the id of its own tax code and, where prices are with tax, its gross amount. Shipping
+    stands apart from the subtotal, and no discount lowers it.
     """
 
     amount: Decimal
     taxable: bool
     code: str | None = None
     gross: Decimal | None = None
+    shipping: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,19 @@ class TaxLine:
 
 @dataclass(frozen=True)
 class Totals:
-    subtotal: Decimal
+    sold: Decimal
     discount: Decimal
     tax_lines: tuple[TaxLine, ...]
     tax: Decimal
 
     @property
     def total(self) -> Decimal:
-        return self.subtotal - self.discount + self.tax
+        return self.sold - self.discount + self.tax
+
+
+def subtotal_of(lines: Sequence[SaleLine]) -> Decimal:
+    """What a discount is taken off."""
+    return sum((line.amount for line in lines if not line.shipping), ZERO)
 
 
 def discount_of(subtotal: Decimal, percent: Decimal | None, amount: Decimal | None) -> Decimal:
@@ -86,10 +93,10 @@ def totals(
     `discount` is the positive amount that the discount line takes off. `stated_tax`, where the sender's
     own figure counts, is spread over the rates in proportion to what each would have come to.
     """
-    subtotal = sum((line.amount for line in lines), ZERO)
+    sold, subtotal = sum((line.amount for line in lines), ZERO), subtotal_of(lines)
     base = sum((line.amount for line in lines if line.taxable), ZERO)
     if tax_after_discount and discount and subtotal:
-        base -= rounded(discount * base / subtotal)
+        base -= rounded(discount * subtotal_of([line for line in lines if line.taxable]) / subtotal)
     tax_lines: list[TaxLine] = []
     for rate in rates:
         earlier = sum((line.amount for line in tax_lines), ZERO) if rate.on_tax else ZERO
@@ -97,7 +104,7 @@ def totals(
         tax_lines.append(TaxLine(rate, taxable, rounded(taxable * rate.percent / 100)))
     if stated_tax is not None and tax_lines:
         tax_lines = _spread(stated_tax, tax_lines)
-    return Totals(subtotal, discount, tuple(tax_lines), sum((line.amount for line in tax_lines), ZERO))
+    return Totals(sold, discount, tuple(tax_lines), sum((line.amount for line in tax_lines), ZERO))
 
 
 def _spread(stated: Decimal, lines: Sequence[TaxLine]) -> list[TaxLine]:

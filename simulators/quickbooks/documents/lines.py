@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from simulators.quickbooks import refusals
 from simulators.quickbooks.books.company import HIDDEN, Company, Object
-from simulators.quickbooks.books.totals import SaleLine, discount_of, price, rounded
+from simulators.quickbooks.books.totals import ZERO, SaleLine, discount_of, price, rounded, subtotal_of
 from simulators.quickbooks.forms.writes import SHIPPING_ITEM, Write
 from simulators.quickbooks.lists.accounts import check_type, standard_account
 from simulators.quickbooks.tax.global_tax import carved, line_code
@@ -35,17 +35,19 @@ def settle_lines(made: Write) -> None:
     discounts = [line for line in sent if line.get("DetailType") == _DISCOUNT]
     if len(discounts) > 1:
         raise refusals.discount_incomplete("Only one discount line is allowed.")
-    subtotal = sum((line.amount for line in sale_lines(items)), Decimal("0.00"))
+    sold = sale_lines(items)
+    subtotal = subtotal_of(sold)
+    shown = sum((line.amount for line in sold), ZERO) if made.company.switches.shipping_in_subtotal else subtotal
     made.item["Line"] = [
         *items,
-        {"Amount": subtotal, "DetailType": _SUBTOTAL, _SUBTOTAL: {}},
+        {"Amount": shown, "DetailType": _SUBTOTAL, _SUBTOTAL: {}},
         *(_settle_discount(made, line, subtotal) for line in discounts),
     ]
     number_lines(made)
 
 
 def sale_lines(lines: list[Object]) -> list[SaleLine]:
-    """The lines that make the subtotal, each less its own discount."""
+    """The lines that make the total, each less its own discount."""
     found = []
     for line in lines:
         if line["DetailType"] == _ITEM:
@@ -57,6 +59,7 @@ def sale_lines(lines: list[Object]) -> list[SaleLine]:
                     code == "TAX",
                     code,
                     None if gross is None else _gross_left(Decimal(gross), Decimal(line["Amount"]), detail),
+                    detail["ItemRef"]["value"] == SHIPPING_ITEM,
                 )
             )
         elif line["DetailType"] == _GROUP:

@@ -33,6 +33,8 @@ TOKEN_PATH = "/oauth2/v1/tokens/bearer"
 
 _APP, _GRANT, _ACCESS, _CODE, _SPENT = "app", "_grant", "_access", "_code", "_spent"
 _ADDRESSES = "redirect_addresses"
+# How refresh tokens begin; codes begin otherwise.
+_REFRESH = "AB11"
 
 
 class InvalidGrantError(Exception):
@@ -156,7 +158,7 @@ class Tokens:
             InvalidGrantError: not the refresh token valid now, or it expired or was revoked.
         """
         with self._lock:
-            realm = self._realm_of(refresh_token)
+            realm = self._realm_of(refresh_token) or self._realm_of_former(refresh_token, switches)
             if realm is None:
                 self._meet_spent(refresh_token, switches)
                 raise InvalidGrantError
@@ -166,7 +168,7 @@ class Tokens:
                 raise InvalidGrantError
             grant["used_at"] = now.isoformat()
             if switches.rotate_every_refresh or now - datetime.fromisoformat(grant["issued_at"]) >= ROTATION:
-                self._spend(realm, refresh_token)
+                self._spend(realm, grant["refresh_token"])
                 grant |= {"refresh_token": _refresh_token(), "issued_at": now.isoformat()}
             self._save_grant(realm, grant)
             return self._issue(realm, grant, now)
@@ -246,7 +248,8 @@ class Tokens:
         """Remember a used code or a former refresh token of the grant in force."""
         company = self._store.company(realm)
         with company.transaction():
-            company.put(_SPENT, value, {"granted_at": self._grant(realm)["granted_at"]})
+            at = self._clock.now().isoformat()
+            company.put(_SPENT, value, {"granted_at": self._grant(realm)["granted_at"], "at": at})
 
     def _meet_spent(self, value: str, switches: Switches) -> None:
         """What was used once comes again: somebody else may have it, so the connection may end."""
@@ -264,6 +267,15 @@ class Tokens:
                 return realm
         return None
 
+    def _realm_of_former(self, refresh_token: str, switches: Switches) -> str | None:
+        """The company that a former refresh token opened until not long ago, where the switch lets it count."""
+        for realm in self._store.companies() if switches.refresh_grace_hours else ():
+            spent = self._store.company(realm).get(_SPENT, refresh_token)
+            if spent is not None and spent["granted_at"] == self._grant(realm)["granted_at"]:
+                ends = datetime.fromisoformat(spent["at"]) + timedelta(hours=switches.refresh_grace_hours)
+                return realm if refresh_token.startswith(_REFRESH) and self._clock.now() < ends else None
+        return None
+
     def _find_grant(self, realm: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = self._store.company(realm).setting(_GRANT)
         return found
@@ -279,7 +291,7 @@ class Tokens:
 
 
 def _refresh_token() -> str:
-    return "AB11" + secrets.token_urlsafe(36)
+    return _REFRESH + secrets.token_urlsafe(36)
 
 
 def _text(chance: random.Random, length: int) -> str:

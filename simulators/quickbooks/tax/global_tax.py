@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from simulators.quickbooks import refusals
 from simulators.quickbooks.books.company import Object
-from simulators.quickbooks.books.totals import ZERO, Rate, SaleLine, TaxLine, Totals, rounded
+from simulators.quickbooks.books.totals import ZERO, Rate, SaleLine, TaxLine, Totals, rounded, subtotal_of
 from simulators.quickbooks.facts.localities import LOCALITIES
 from simulators.quickbooks.forms.writes import Write
 from simulators.quickbooks.tax.tax_rates import rates_of
@@ -68,11 +68,11 @@ def settle_global_tax(made: Write, lines: Sequence[SaleLine], discount: Decimal)
         Refusal: a tax on a document without tax (6170), or TaxLines that do not fit its rates (6000).
     """
     sent = made.sent.get("TxnTaxDetail") or {}
-    subtotal = sum((line.amount for line in lines), ZERO)
+    sold, subtotal = sum((line.amount for line in lines), ZERO), subtotal_of(lines)
     if made.item.get(_CALCULATION) == "NotApplicable":
         if sent.get("TaxLine") or sent.get("TotalTax"):
             raise refusals.tax_not_applicable()
-        return Totals(subtotal, discount, (), ZERO)
+        return Totals(sold, discount, (), ZERO)
     factor = Decimal(1)
     if made.item.get("ApplyTaxAfterDiscount") and discount and subtotal:
         factor = 1 - discount / subtotal
@@ -83,7 +83,7 @@ def settle_global_tax(made: Write, lines: Sequence[SaleLine], discount: Decimal)
     tax_lines = tuple(
         TaxLine(rate, rounded(share.taxable), stated.get(rate.id, rounded(share.tax))) for rate, share in found.items()
     )
-    return Totals(subtotal, discount, tax_lines, sum((line.amount for line in tax_lines), ZERO))
+    return Totals(sold, discount, tax_lines, sum((line.amount for line in tax_lines), ZERO))
 
 
 def _add_code(made: Write, code: str, lines: list[SaleLine], factor: Decimal, found: dict[Rate, _Share]) -> None:
@@ -93,7 +93,7 @@ def _add_code(made: Write, code: str, lines: list[SaleLine], factor: Decimal, fo
     takes what rounding leaves.
     """
     rates = rates_of(made.company, made.company.get("TaxCode", code))
-    net = sum((line.amount for line in lines), ZERO) * factor
+    net = sum((line.amount * (1 if line.shipping else factor) for line in lines), ZERO)
     inside = factor == 1 and all(line.gross is not None for line in lines)
     left = sum((line.gross - line.amount for line in lines if line.gross is not None), ZERO)
     earlier = ZERO
