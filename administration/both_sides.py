@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from administration.side_by_side import Row, Standing, customer_rows, invoice_rows, payment_rows
 from shared.clients import Clients
+from shared.config import Config
 from shared.db import connections, links, records
 from shared.db.models import Link, Record
 from shared.db.records import RecordKey
 from shared.errors import SyncError
 from shared.invoiced.entities import Customer, Invoice, Payment, id_of
 from shared.messages import Kind
-from shared.web_addresses import OfInvoiced, in_invoiced
+from shared.web_addresses import OfInvoiced, in_invoiced, in_quickbooks
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,19 @@ class Known:
     links: list[Link]
     applied: Decimal | None
     time_zone: str
+    realm_id: str
 
 
 @dataclass(frozen=True)
 class BothSides:
     """The two sides line by line. `why_not`: why Invoiced's is missing; `in_invoiced`: what a person can open there,
-    names and addresses; `customers_view`: the address under which its customer sees it."""
+    names and addresses; `in_quickbooks`: what stands there, and where it is opened, if that is known;
+    `customers_view`: the address under which its customer sees it."""
 
     rows: list[Row]
     currency: str | None
     in_invoiced: list[tuple[str, str]]
+    in_quickbooks: list[tuple[Link, str | None]]
     customers_view: str | None
     why_not: str | None
 
@@ -51,8 +55,8 @@ def find_known(session: Session, key: RecordKey) -> Known | None:
     row, found = records.find(session, key), find_links(session, key)
     if row is None and not found:
         return None
-    zone = connections.get(session, key.connection_id).time_zone
-    return Known(key, row, found, _applied(session, key, found), zone)
+    connection = connections.get(session, key.connection_id)
+    return Known(key, row, found, _applied(session, key, found), connection.time_zone, connection.realm_id)
 
 
 def find_links(session: Session, key: RecordKey) -> list[Link]:
@@ -81,7 +85,8 @@ def compare(clients: Clients, known: Known, read: Mapping[str, Standing]) -> Bot
     return BothSides(
         _rows(known, here, standings, None if read else known.applied),
         (known.row.currency if known.row else None) or getattr(here, "currency", None),
-        _pages_in_invoiced(clients.config.invoiced_api_url, known, here),
+        _pages_in_invoiced(clients.config, known, here),
+        [(link, _page_in_quickbooks(clients.config, known, link)) for link in known.links],
         url if url and url.startswith(("https://", "http://")) else None,
         why_not,
     )
@@ -105,7 +110,15 @@ def _in_invoiced(clients: Clients, known: Known) -> tuple[Invoice | Payment | Cu
     return None, None
 
 
-def _pages_in_invoiced(api_url: str, known: Known, here: Invoice | Payment | Customer | None) -> list[tuple[str, str]]:
+def _page_in_quickbooks(config: Config, known: Known, link: Link) -> str | None:
+    return in_quickbooks(
+        config.quickbooks_api_url, link.qbo_entity, link.qbo_id, known.realm_id, config.quickbooks_pages
+    )
+
+
+def _pages_in_invoiced(
+    config: Config, known: Known, here: Invoice | Payment | Customer | None
+) -> list[tuple[str, str]]:
     key = known.key
     pages: list[tuple[str, OfInvoiced, object]] = []
     match key.kind:
@@ -120,7 +133,10 @@ def _pages_in_invoiced(api_url: str, known: Known, here: Invoice | Payment | Cus
     if isinstance(here, Payment):
         spent = [id_of(split.credit_note) for split in here.applied_to or ()]
         pages += [(f"Credit note #{one}", OfInvoiced.CREDIT_NOTE, one) for one in spent if one is not None]
-    opened = [(name, in_invoiced(api_url, kind, record_id)) for name, kind, record_id in pages]
+    opened = [
+        (name, in_invoiced(config.invoiced_api_url, kind, record_id, config.invoiced_pages))
+        for name, kind, record_id in pages
+    ]
     return [(name, address) for name, address in opened if address is not None]
 
 

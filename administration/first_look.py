@@ -14,6 +14,8 @@ from shared.settings import Settings
 
 # Splits that spend a credit: no money moves with them.
 _CREDITS = ("credit_note", "applied_credit")
+# A payment whose charge has brought nothing: it follows by itself as soon as it does.
+_NO_MONEY_YET = {"pending": "no payment yet, its charge is pending", "failed": "no payment, its charge failed"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -206,8 +208,8 @@ class FirstLook:
             self.skipped_payments["payments are switched off"] += 1
         elif payment.voided:
             self.skipped_payments["voided"] += 1
-        elif status in ("pending", "failed"):
-            self.stuck_payments[f"its charge is {status}"] += 1
+        elif status in _NO_MONEY_YET:
+            self.skipped_payments[_NO_MONEY_YET[status]] += 1
         elif id_of(payment.customer) is None:
             self.skipped_payments["has no customer"] += 1
         elif (reason := self._obstacle(payment, payment.amount, paid_on)) is not None:

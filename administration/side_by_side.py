@@ -11,16 +11,17 @@ from shared.invoiced.dates import due_date, local_date
 from shared.invoiced.entities import Customer, Invoice, Payment
 from shared.quickbooks.entities import amount, ref_value
 
-# What is compared is shown as the same or as different; all else is only shown.
-SAME, DIFFERENT = "same", "different"
+# What is compared is shown as the same or as different; all else is only shown. A bad debt stays open in Invoiced; in
+# QuickBooks a credit memo settles it, as it is meant to.
+SAME, DIFFERENT, WRITTEN_OFF = "same", "different", "written off"
 
 Standing = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing as either side says it: a text, a date, an amount or nothing. `verdict`: `SAME`, `DIFFERENT`, or None
-    where the two are not compared."""
+    """One thing as either side says it: a text, a date, an amount or nothing. `verdict`: `SAME`, `DIFFERENT`,
+    `WRITTEN_OFF`, or None where the two are not compared."""
 
     name: str
     invoiced: str | date | Decimal | None
@@ -52,12 +53,12 @@ def invoice_rows(
         Row("Date", _day(invoice.date, zone) if invoice else None, _date(theirs.get("TxnDate"))),
         Row("Due", _due(invoice, zone) if invoice else None, _date(theirs.get("DueDate"))),
         _compared("Total", invoice.total if invoice else None, total),
-        Row(
+        _compared(
             "Tax",
-            sum((one.amount for one in invoice.taxes or ()), Decimal(0)) if invoice else None,
+            _billed_tax(invoice) if invoice else None,
             _amount(tax, "TotalTax") if isinstance(tax, Mapping) else None,
         ),
-        _compared("Balance", invoice.balance if invoice else None, balance),
+        _balances(invoice, balance),
         Row("State", _state_of_invoice(invoice) if invoice else None, _note(theirs)),
     ]
     return [*rows, *_lines(invoice, theirs)]
@@ -147,6 +148,19 @@ def _compared(name: str, ours: str | Decimal | None, theirs: str | Decimal | Non
     if ours is None or theirs is None or ours == "" or theirs == "":
         return Row(name, ours, theirs)
     return Row(name, ours, theirs, SAME if ours == theirs else DIFFERENT)
+
+
+def _balances(invoice: Invoice | None, theirs: Decimal | None) -> Row:
+    ours = invoice.balance if invoice else None
+    if invoice is not None and invoice.is_bad_debt and ours and theirs == 0:
+        return Row("Balance", ours, theirs, WRITTEN_OFF)
+    return _compared("Balance", ours, theirs)
+
+
+def _billed_tax(invoice: Invoice) -> Decimal:
+    """Return the tax of the whole invoice and of its lines."""
+    of_lines = (one.amount for line in invoice.items or () for one in line.taxes or ())
+    return sum((*of_lines, *(one.amount for one in invoice.taxes or ())), Decimal(0))
 
 
 def _state_of_invoice(invoice: Invoice) -> str:

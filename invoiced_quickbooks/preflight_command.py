@@ -71,5 +71,5 @@ def _show(look: Counted) -> None:
         for reason, count in sorted(skipped.items()):
             click.echo(f"  left out: {count}, {reason}")
         for reason, count in sorted(stuck.items()):
-            click.echo(f"  waits, or needs a person: {count}, {reason}")
+            click.echo(f"  needs a person: {count}, {reason}")
     click.echo(f"Customers to create or recognise: {look.customers_to_create}")

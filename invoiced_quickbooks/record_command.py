@@ -60,7 +60,7 @@ def show_record(
             )
         if known is not None and (wants_both or reads):
             compared = compare(wiring, known, read_in_quickbooks(wiring, known) if reads else {})
-            document["both_sides"] = both_sides_document(wiring.config.quickbooks_api_url, known, compared)
+            document["both_sides"] = both_sides_document(compared)
     if wants_history:
         document["history"] = [entry_document(entry) for entry in entries]
     if as_json:

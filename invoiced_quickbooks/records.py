@@ -7,13 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from administration.both_sides import BothSides, Known, find_links
+from administration.both_sides import BothSides, find_links
 from invoiced_quickbooks.shown import in_utc
 from shared.db import history, pending_writes, records
 from shared.db.models import HistoryEntry, Link, PendingWrite, Record
 from shared.db.records import RecordKey
 from shared.messages import Kind
-from shared.web_addresses import in_quickbooks
 
 
 def find_record(session: Session, connection_id: str, kind: Kind, text: str) -> RecordKey:
@@ -57,8 +56,8 @@ def record_document(session: Session, key: RecordKey, now: datetime) -> dict[str
     return document
 
 
-def both_sides_document(api_url: str, known: Known, compared: BothSides) -> dict[str, Any]:
-    """Return both sides of a record; `api_url` is that of the QBO API, and tells where a person opens its objects."""
+def both_sides_document(compared: BothSides) -> dict[str, Any]:
+    """Return both sides of a record."""
     return {
         "currency": compared.currency,
         "why_not_invoiced": compared.why_not,
@@ -69,9 +68,7 @@ def both_sides_document(api_url: str, known: Known, compared: BothSides) -> dict
         ],
         "invoiced_urls": [address for _, address in compared.in_invoiced],
         "customers_view": compared.customers_view,
-        "quickbooks_urls": [
-            url for link in known.links if (url := in_quickbooks(api_url, link.qbo_entity, link.qbo_id)) is not None
-        ],
+        "quickbooks_urls": [address for _, address in compared.in_quickbooks if address is not None],
     }
 
 

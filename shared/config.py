@@ -40,6 +40,7 @@ class Config:
     `quickbooks_calls_per_minute` paces our calls to one company; `consumer_threads` is the number of records
     that one consumer process has in work at a time; `history_days` is how long the history of records is kept;
     `trusted_proxies` is how many proxies stand before the receiver, each of which adds whom it heard from.
+    `quickbooks_pages` and `invoiced_pages` say where a person opens a record, for `shared.web_addresses`.
     """
 
     data_dir: Path
@@ -62,6 +63,8 @@ class Config:
     log_format: str
     history_days: int = 180
     trusted_proxies: int = 0
+    quickbooks_pages: str = ""
+    invoiced_pages: str = ""
 
     @classmethod
     def from_env(cls, *, beside_demo: bool = False) -> "Config":
@@ -137,6 +140,8 @@ class Config:
             log_format=log_format,
             history_days=number("HISTORY_DAYS", 180, 1, 3650),
             trusted_proxies=number("TRUSTED_PROXIES", 0, 0, 10),
+            quickbooks_pages=url("QUICKBOOKS_PAGES", "") if env.str("QUICKBOOKS_PAGES", "") else "",
+            invoiced_pages=url("INVOICED_PAGES", "") if env.str("INVOICED_PAGES", "") else "",
         )
         if problems:
             raise ConfigError(problems)

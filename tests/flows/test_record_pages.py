@@ -88,6 +88,23 @@ def test_one_record_is_shown_on_both_sides_with_its_history(company: Company, ad
     assert company.quickbooks.calls() == ["read Invoice"]
 
 
+def test_a_bad_debt_is_told_and_no_difference(company: Company, admin: Person) -> None:
+    customer = company.invoiced.customer("Acme")
+    items = [{"name": "Service", "quantity": 1, "unit_cost": 100, "taxes": [{"amount": Decimal("8")}]}]
+    invoice = company.invoiced.invoice(customer["id"], items=items)
+    company.invoice(invoice)
+    company.invoiced.edit("invoices", invoice["id"], closed=True)
+    company.invoice(invoice)
+
+    shown = admin.read(f"/records/invoice/{invoice['id']}")
+    assert "Balance $108.00 $0.00 written off bad debt: in QuickBooks a credit memo settles it" in shown
+    # Tax that a line bears counts too.
+    assert "Tax $8.00 $8.00 same" in shown
+    assert "different" not in shown
+    assert "QuickBooks: Create credit memo done" in shown
+    assert "QuickBooks: Create invoice done" in shown
+
+
 def test_a_record_is_shown_while_invoiced_does_not_answer(company: Company, admin: Person) -> None:
     customer = company.invoiced.customer("Acme")
     invoice = company.invoiced.invoice(customer["id"])
@@ -300,3 +317,9 @@ def test_only_the_vendors_own_pages_are_linked_to() -> None:
     note = in_invoiced("https://api.sandbox.invoiced.com", OfInvoiced.CREDIT_NOTE, "../7")
     assert note == "https://app.sandbox.invoiced.com/credit_notes/..%2F7"
     assert in_invoiced("http://localhost:8082", OfInvoiced.CUSTOMER, 7) is None
+    # Others are where the configuration says.
+    pages = "http://localhost:8081/_simulator/pages/{realm_id}/{entity}/{id}"
+    found = in_quickbooks("http://localhost:8081", "Invoice", "208", "9130", pages)
+    assert found == "http://localhost:8081/_simulator/pages/9130/Invoice/208"
+    found = in_invoiced("http://localhost:8082", OfInvoiced.CUSTOMER, "7/8", "http://localhost:8082/{kind}/{id}")
+    assert found == "http://localhost:8082/customers/7%2F8"

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from administration import both_sides, repost
+from administration import both_sides, calls, repost
 from administration.side_by_side import Standing
 from shared import causes
 from shared.db import attention, audit, history, record_actions, record_list, sweeps
@@ -22,7 +22,6 @@ from shared.errors import RejectedError, SyncError
 from shared.messages import Kind
 from shared.money import pretty_json
 from shared.spreadsheet import csv_lines
-from shared.web_addresses import in_quickbooks
 from webhook_receiver.sync_page import words
 from webhook_receiver.sync_page.access import admin_only, company, who
 from webhook_receiver.sync_page.services import Services
@@ -171,10 +170,7 @@ def make_records(services: Services) -> Blueprint:
             why_not=compared.why_not,
             entries=entries,
             has_more=len(entries) == _ENTRIES,
-            opened=[
-                (link, in_quickbooks(services.config.quickbooks_api_url, link.qbo_entity, link.qbo_id))
-                for link in known.links
-            ],
+            opened=compared.in_quickbooks,
             in_invoiced=compared.in_invoiced,
             customers_view=compared.customers_view,
             cause=attention.cause_of(known.row) if known.row is not None else None,
@@ -182,6 +178,7 @@ def make_records(services: Services) -> Blueprint:
             whys=words.WHYS,
             pretty=pretty_json,
             deeds=words.DEEDS,
+            call_in_words=calls.in_words,
         )
 
     return page
