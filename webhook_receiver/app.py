@@ -6,8 +6,8 @@ import structlog
 from flask import Flask, Response, jsonify, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DataError, SQLAlchemyError
+from werkzeug.exceptions import BadRequest, Conflict, HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -15,7 +15,7 @@ from shared import queues
 from shared.clients import Clients
 from shared.config import Config
 from shared.db.session import make_engine, make_reading_sessions
-from shared.errors import BrokerUnavailableError, TransientError
+from shared.errors import BrokerUnavailableError, SyncError, TransientError
 from shared.vault import Vault
 from webhook_receiver.arrivals import Arrivals
 from webhook_receiver.connections_cache import ConnectionsCache
@@ -110,10 +110,22 @@ def _show_errors(app: Flask) -> None:
         log.error("delivery not taken", path=request.path, cause=error.cause, remedy=error.remedy)
         return _come_back()
 
+    @app.errorhandler(SyncError)
+    def not_possible(error: SyncError) -> Response:
+        log.warning("request not carried out", path=request.path, cause=error.cause, remedy=error.remedy)
+        return _come_back() if _is_from_sender() else errors.show(Conflict(f"{error.cause} {error.remedy}".strip()))
+
     @app.errorhandler(SQLAlchemyError)
     def database_unavailable(error: SQLAlchemyError) -> Response:
         log.error("database does not answer", path=request.path, error=str(error))
         return _come_back()
+
+    @app.errorhandler(DataError)
+    @app.errorhandler(OverflowError)
+    def not_to_be_looked_up(error: DataError | OverflowError) -> Response:
+        # A number larger than any id, or a NUL in a text.
+        log.warning("request not understood", path=request.path, error=str(error))
+        return _come_back() if _is_from_sender() else errors.show(BadRequest())
 
     @app.errorhandler(CSRFError)
     def form_expired(error: CSRFError) -> AnyResponse:
@@ -121,7 +133,7 @@ def _show_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
-        if not request.path.startswith(_FOR_SENDERS):
+        if not _is_from_sender():
             return errors.show(error)
         # The answer keeps its own headers (Allow, Location); only the body is put in our form.
         response = Response(headers=error.get_response().headers, status=error.code)
@@ -130,8 +142,12 @@ def _show_errors(app: Flask) -> None:
         return response
 
 
+def _is_from_sender() -> bool:
+    return request.path.startswith(_FOR_SENDERS)
+
+
 def _come_back() -> Response:
-    if not request.path.startswith(_FOR_SENDERS):
+    if not _is_from_sender():
         return errors.show_unavailable()
     refusal = Refusal(
         503,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -206,7 +206,8 @@ def _place(text: str) -> tuple[datetime, str, str]:
     kind, _, record_id = rest.partition("|")
     try:
         shown_at = datetime.fromisoformat(instant)
-    except ValueError as error:
+        shown_at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise RejectedError("There is no such page of the list.", remedy="Begin with the first page.") from error
     if shown_at.tzinfo is None or not record_id:
         raise RejectedError("There is no such page of the list.", remedy="Begin with the first page.")

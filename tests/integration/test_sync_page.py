@@ -4,9 +4,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import url_for
 
 from shared.db import sweeps, users
 from shared.db.models import AuditEntry, Connection, LoginTries, Record, Sweep
@@ -15,7 +17,7 @@ from shared.db.users import Role
 from shared.messages import Kind
 from shared.outcomes import Outcome
 from tests.conftest import Database
-from tests.integration.page_visit import text_of, visit
+from tests.integration.page_visit import Visit, text_of, visit
 from tests.receiver_setup import connect
 
 HOSTILE = '<script>alert(1)</script> & "co"'
@@ -29,6 +31,22 @@ def company(database: Database, **columns: object) -> str:
         for name, value in columns.items():
             setattr(row, name, value)
     return connection_id
+
+
+def forms(visit: Visit, connection_id: str) -> list[str]:
+    """Return where the forms of all pages go to, but for log-in and log-out."""
+    values: dict[str, Any] = {
+        "company_id": connection_id, "number": 1, "kind": "invoice", "record_id": "1", "quickbooks_id": "1"
+    }  # fmt: skip
+    app = visit.client.application
+    with app.test_request_context():
+        found = [
+            url_for(rule.endpoint, **{name: values[name] for name in rule.arguments})
+            for rule in app.url_map.iter_rules()
+            if "POST" in (rule.methods or ()) and not rule.endpoint.startswith(("webhooks.", "page.login."))
+        ]
+    assert len(found) > 10
+    return found
 
 
 def test_nobody_sees_anything_without_logging_in(sqlite_database: Database, tmp_path: Path) -> None:
@@ -132,8 +150,8 @@ def test_a_viewer_looks_and_changes_nothing(sqlite_database: Database, tmp_path:
     shown = viewer.get(f"/companies/{connection_id}/")
     assert shown.status_code == 200
     assert "Synchronize</button>" not in shown.text
-    for path in ("synchronize", "re-sync-all", "cancel-sync", "disconnect"):
-        answer = viewer.send(f"/companies/{connection_id}/", f"/companies/{connection_id}/{path}")
+    for path in forms(viewer, connection_id):
+        answer = viewer.send(f"/companies/{connection_id}/", path)
         assert answer.status_code == 403, path
     assert viewer.get("/connect/quickbooks").status_code == 403
 
@@ -143,8 +161,8 @@ def test_a_form_without_its_token_is_refused_and_a_webhook_needs_none(
 ) -> None:
     connection_id = company(sqlite_database)
     admin = visit(sqlite_database, tmp_path)
-    answer = admin.client.post(f"/companies/{connection_id}/synchronize")
-    assert answer.status_code == 400
+    for path in forms(admin, connection_id):
+        assert admin.client.post(path).status_code == 400, path
     assert admin.client.post("/webhooks/quickbooks", json=[]).status_code == 401
     with make_sessions(sqlite_database.engine)() as session:
         assert session.scalars(sa.select(Sweep)).all() == []
@@ -221,3 +239,22 @@ def test_records_and_names_are_text_and_never_markup(sqlite_database: Database, 
     assert text_of(answer).count(HOSTILE) >= 2 * len(Outcome)
     policy = answer.headers["Content-Security-Policy"]
     assert "script-src 'self'" in policy and "unsafe" not in policy
+
+
+@pytest.mark.parametrize("kind", ["sqlite_database", "postgresql_database"])
+def test_what_no_database_can_look_up_is_refused_as_such(
+    request: pytest.FixtureRequest, kind: str, tmp_path: Path
+) -> None:
+    database: Database = request.getfixturevalue(kind)
+    page = f"/companies/{company(database)}/"
+    admin = visit(database, tmp_path)
+    large = 10**30
+    early = "0001-01-01T00:00:00%2B14:00"
+    for path in (f"sweeps/{large}", f"sweeps?before={large}", f"audit/?before={large}", f"records?after={early}|a|b"):
+        answer = admin.get(page + path)
+        assert (answer.status_code < 500, answer.mimetype) == (True, "text/html"), path
+    sent = admin.send(page, f"{page}records/act", action="retry", record="invoice:\x00", back=f"{page}\r\nX-Other: 1")
+    assert sent.status_code < 500
+    assert "X-Other" not in sent.headers
+    stranger = visit(database, tmp_path, role=None)
+    assert stranger.send("/login?next=/%0d%0aX", email="a\x00@example.com", password="a").status_code < 500

@@ -14,6 +14,7 @@ _IN_WORDS = {
     403: ("That is for an admin", "Your user may look, and change nothing."),
     404: ("There is nothing here", "The address is wrong, or what it named is gone."),
     405: ("There is nothing to see here", "This address only takes what a button sends."),
+    409: ("That cannot be done now", "Something has changed meanwhile. Look again, and then decide."),
     413: ("That is too much at once", "Send less of it."),
     500: (
         "Something went wrong here",

@@ -88,4 +88,5 @@ def _wanted(address: str | None) -> str:
     """Return the page that was asked for before the log-in, if it is one of ours."""
     parts = urlsplit(address or "")
     is_ours = not parts.scheme and not parts.netloc and parts.path.startswith("/") and "\\" not in parts.path
-    return address if address and is_ours and not address.startswith("//") else url_for("page.companies.index")
+    is_plain = address is not None and address.isprintable() and not address.startswith("//")
+    return address if address and is_ours and is_plain else url_for("page.companies.index")

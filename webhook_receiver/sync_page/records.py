@@ -186,7 +186,7 @@ def make_records(services: Services) -> Blueprint:
 
 def _back(company_id: str, address: str) -> AnyResponse:
     # Only pages of this company are gone back to.
-    is_ours = address.startswith(f"/companies/{company_id}/") and "\\" not in address
+    is_ours = address.startswith(f"/companies/{company_id}/") and "\\" not in address and address.isprintable()
     return redirect(address if is_ours else url_for("page.records.index", company_id=company_id))
 
 
