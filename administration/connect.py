@@ -111,6 +111,9 @@ def connect_by_consent(clients: Clients, code: str, realm_id: str) -> Connection
         RejectedError: the company is connected already, or is outside the US.
         SyncError: Intuit or QuickBooks refused or did not answer. Nothing of the connection is left behind.
     """
+    with clients.sessions() as session:
+        # Looked at first: new tokens would end those of the connection that there is.
+        connections.refuse_second(session, realm_id)
     tokens = clients.oauth.exchange(code, consent_callback_url(clients))
     return add_connection(
         clients,

@@ -74,12 +74,7 @@ def add(
         RejectedError: the company is connected already, or the time zone is unknown.
     """
     _zone(time_zone)
-    known = find_id_of_realm(session, realm_id)
-    if known is not None:
-        raise RejectedError(
-            f"QuickBooks company {realm_id} is connected already, as {get(session, known).name}.",
-            remedy="Connect another company; one that was disconnected is reconnected on its overview.",
-        )
+    refuse_second(session, realm_id)
     connection_id = secrets.token_hex(6)
     row = Connection(
         id=connection_id,
@@ -100,6 +95,20 @@ def add(
     session.add(row)
     session.flush()
     return row
+
+
+def refuse_second(session: Session, realm_id: str) -> None:
+    """Return if no connection has this QBO company yet.
+
+    Raises:
+        RejectedError: one has; names it.
+    """
+    known = find_id_of_realm(session, realm_id)
+    if known is not None:
+        raise RejectedError(
+            f"QuickBooks company {realm_id} is connected already, as {get(session, known).name}.",
+            remedy="Connect another company; one that was disconnected is reconnected on its overview.",
+        )
 
 
 def list_all(session: Session) -> list[Connection]:

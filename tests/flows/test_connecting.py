@@ -147,6 +147,9 @@ def test_a_consent_that_is_refused_used_again_or_given_abroad_connects_nothing(c
 
     with company.wiring.sessions() as session:
         assert [row.id for row in connections.list_all(session)] == [company.id]
+    # New tokens would have ended those that the connection has.
+    company.later(3600)
+    assert company.invoice(company.invoiced.invoice(company.invoiced.customer()["id"])).outcome is Outcome.SYNCED
 
 
 def test_a_lost_authorization_is_given_anew_and_what_waited_goes_on(company: Company, admin: Visit) -> None:
