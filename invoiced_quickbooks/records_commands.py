@@ -166,10 +166,11 @@ def _act(
     as_json: bool,
     connection_id: str | None,
 ) -> None:
-    with opened() as wiring, wiring.sessions.begin() as session:
-        row = chosen_connection(session, connection_id)
-        selection = selection_of(session, row.id, kind, record_ids, cause_group, is_all=is_all)
-        number = action(session, row.id, selection, COMMAND_LINE, wiring.now())
+    with opened() as wiring:
+        with reading(wiring) as session:
+            row = chosen_connection(session, connection_id)
+            selection = selection_of(session, row.id, kind, record_ids, cause_group, is_all=is_all)
+        number = action(wiring.sessions, row.id, selection, COMMAND_LINE, wiring.now())
     _say(number, done, as_json=as_json)
 
 

@@ -17,10 +17,19 @@ def note(
     *,
     before: str | None = None,
     after: str | None = None,
-) -> None:
-    """Note a change in the transaction that makes it. `who` is a user's e-mail, or `command line`; `what` says in a
-    few words of the page what was changed. Secrets are never among `before` and `after`."""
-    session.add(AuditEntry(connection_id=connection_id, at=now, who=who, what=what, before=before, after=after))
+    entry_id: int | None = None,
+) -> int:
+    """Note a change in the transaction that makes it; return the entry's id. `who` is a user's e-mail, or `command
+    line`; `what` says in a few words of the page what was changed. Secrets are never among `before` and `after`.
+
+    `entry_id`: the change goes on with one that was noted before, whose `after` is replaced."""
+    if entry_id is not None:
+        session.execute(sa.update(AuditEntry).where(AuditEntry.id == entry_id).values(after=after))
+        return entry_id
+    entry = AuditEntry(connection_id=connection_id, at=now, who=who, what=what, before=before, after=after)
+    session.add(entry)
+    session.flush()
+    return entry.id
 
 
 def list_latest(

@@ -15,6 +15,7 @@ from shared.db import attention, audit, history, record_list, records, sweeps
 from shared.db.models import HistoryEntry, Record
 from shared.db.record_list import Search
 from shared.db.records import RecordKey
+from shared.db.session import Sessions
 from shared.db.sweeps import Scope
 from shared.errors import RejectedError
 
@@ -24,8 +25,13 @@ RETRIED, IGNORED, TAKEN_BACK, RESYNCED, REPOSTED = "retry", "ignore", "unignore"
 # So many records are due at once when somebody asks for them; more are looked at by a sweep, after the webhooks.
 AT_ONCE = 50
 
+# So many records are changed in one transaction: nobody else waits long for their rows, or on SQLite for the writer's
+# place. What breaks off in between is done in part, and asking again does the rest.
+SLICE = 2000
+
 # SQLite allows so many values in one statement.
 _AT_ONCE = 300
+_PLACE = sa.tuple_(Record.kind, Record.record_id)
 
 
 @dataclass(frozen=True)
@@ -44,11 +50,11 @@ class Selection:
         return f"all of cause {self.cause_group}" if self.cause_group is not None else "all that need attention"
 
 
-def retry(session: Session, connection_id: str, selection: Selection, who: str, now: datetime) -> int:
+def retry(sessions: Sessions, connection_id: str, selection: Selection, who: str, now: datetime) -> int:
     """Have records looked at at once, as a person asked: what failed before is tried again. Return how many."""
     is_leased = sa.and_(Record.lease_owner.is_not(None), Record.lease_until > now)
     return _change(
-        session,
+        sessions,
         connection_id,
         selection,
         Record.ignored_at.is_(None) if not selection.keys else sa.true(),
@@ -62,10 +68,10 @@ def retry(session: Session, connection_id: str, selection: Selection, who: str, 
     )
 
 
-def ignore(session: Session, connection_id: str, selection: Selection, who: str, now: datetime) -> int:
+def ignore(sessions: Sessions, connection_id: str, selection: Selection, who: str, now: datetime) -> int:
     """Put records aside for as long as they fail for the cause that they fail for now. Return how many."""
     return _change(
-        session,
+        sessions,
         connection_id,
         selection,
         sa.and_(Record.cause_group.is_not(None), Record.ignored_at.is_(None)),
@@ -78,10 +84,10 @@ def ignore(session: Session, connection_id: str, selection: Selection, who: str,
     )
 
 
-def take_back(session: Session, connection_id: str, selection: Selection, who: str, now: datetime) -> int:
+def take_back(sessions: Sessions, connection_id: str, selection: Selection, who: str, now: datetime) -> int:
     """Let records that were put aside need attention again. Return how many."""
     return _change(
-        session,
+        sessions,
         connection_id,
         selection,
         Record.ignored_at.is_not(None),
@@ -151,7 +157,7 @@ def resync(
 
 
 def _change(
-    session: Session,
+    sessions: Sessions,
     connection_id: str,
     selection: Selection,
     condition: sa.ColumnElement[bool],
@@ -160,30 +166,54 @@ def _change(
     what: str,
     **columns: Any,
 ) -> int:
-    changed = 0
-    for part in _parts(session, connection_id, selection):
-        where = sa.and_(Record.connection_id == connection_id, part, condition)
-        session.execute(
-            sa.insert(HistoryEntry).from_select(
-                ["connection_id", "kind", "record_id", "at", "what", "who", "cause"],
-                sa.select(
-                    Record.connection_id,
-                    Record.kind,
-                    Record.record_id,
-                    sa.literal(now, Record.outcome_at.type),
-                    sa.literal(history.PERSON),
-                    sa.literal(who),
-                    sa.literal(what),
-                ).where(where),
-            )
-        )
-        result = session.execute(
-            sa.update(Record).where(where).values(**columns).execution_options(synchronize_session=False)
-        )
-        changed += result.rowcount  # type: ignore[attr-defined]
-    if changed:
-        _audit(session, connection_id, who, what, now, selection, changed)
+    """Change records slice by slice, in the order of kind and id; return how many. The audit trail has one entry of
+    all, which grows with each slice."""
+    with sessions() as session:
+        parts = _parts(session, connection_id, selection)
+    changed, entry_id = 0, None
+    for part in parts:
+        chosen = sa.and_(Record.connection_id == connection_id, part, condition)
+        after: tuple[str, str] | None = ("", "")
+        while after is not None:
+            with sessions.begin() as session:
+                left = sa.and_(chosen, _PLACE > sa.tuple_(*map(sa.literal, after)))
+                last = session.execute(
+                    sa.select(Record.kind, Record.record_id)
+                    .where(left)
+                    .order_by(Record.kind, Record.record_id)
+                    .offset(SLICE - 1)
+                    .limit(1)
+                ).first()
+                after = None if last is None else (last.kind, last.record_id)
+                where = left if after is None else sa.and_(left, _PLACE <= sa.tuple_(*map(sa.literal, after)))
+                number = _change_slice(session, where, who, now, what, columns)
+                changed += number
+                if number:
+                    entry_id = _audit(session, connection_id, who, what, now, selection, changed, entry_id)
     return changed
+
+
+def _change_slice(
+    session: Session, where: sa.ColumnElement[bool], who: str, now: datetime, what: str, columns: dict[str, Any]
+) -> int:
+    session.execute(
+        sa.insert(HistoryEntry).from_select(
+            ["connection_id", "kind", "record_id", "at", "what", "who", "cause"],
+            sa.select(
+                Record.connection_id,
+                Record.kind,
+                Record.record_id,
+                sa.literal(now, Record.outcome_at.type),
+                sa.literal(history.PERSON),
+                sa.literal(who),
+                sa.literal(what),
+            ).where(where),
+        )
+    )
+    result = session.execute(
+        sa.update(Record).where(where).values(**columns).execution_options(synchronize_session=False)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 def _parts(session: Session, connection_id: str, selection: Selection) -> list[sa.ColumnElement[bool]]:
@@ -207,13 +237,15 @@ def _note_sweep(session: Session, connection_id: str, who: str, now: datetime, s
 
 
 def _audit(
-    session: Session, connection_id: str, who: str, what: str, now: datetime, selection: Selection, number: int
-) -> None:
-    audit.note(
-        session,
-        connection_id,
-        who,
-        f"records: {what}",
-        now,
-        after=f"{number} {'record' if number == 1 else 'records'}: {selection.in_words}",
-    )
+    session: Session,
+    connection_id: str,
+    who: str,
+    what: str,
+    now: datetime,
+    selection: Selection,
+    number: int,
+    entry_id: int | None = None,
+) -> int:
+    """Note how many records were changed, in the entry that an earlier slice has made, if one did; return its id."""
+    after = f"{number} {'record' if number == 1 else 'records'}: {selection.in_words}"
+    return audit.note(session, connection_id, who, f"records: {what}", now, after=after, entry_id=entry_id)

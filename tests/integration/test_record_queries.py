@@ -1,6 +1,6 @@
 """The list of records, what needs a person, and what people do about it; on the database of each set-up."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,7 +27,7 @@ COMPANY = "c1"
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
     """A database with one connection."""
     engine = request.getfixturevalue(request.param).engine
-    with make_sessions(engine).begin() as session:
+    with make_sessions(engine)() as session:
         session.add(
             Connection(
                 id=COMPANY, name="Company", realm_id="1", time_zone="America/Chicago", invoiced_api_key_encrypted="",
@@ -35,7 +35,7 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
                 created_at=NOW,
             )
         )  # fmt: skip
-        session.flush()
+        session.commit()
         yield session
 
 
@@ -48,6 +48,14 @@ def add(session: Session, record_id: int, kind: Kind = Kind.INVOICE, **columns: 
 
 def found(session: Session, **search: Any) -> list[str]:
     return [row.record_id for row in record_list.find(session, COMPANY, Search(**search)).records]
+
+
+def act(session: Session, action: Callable[..., int], selection: Selection) -> int:
+    """Have a person act on records; what is not seen yet is committed first."""
+    session.commit()
+    engine = session.get_bind()
+    assert isinstance(engine, sa.Engine)
+    return action(make_sessions(engine), COMPANY, selection, "me@x.test", NOW)
 
 
 def settle(session: Session, key: RecordKey, settlement: Settlement) -> Record:
@@ -136,7 +144,7 @@ def test_failures_are_grouped_and_retried_by_group(session: Session) -> None:
     assert groups[1].cause.explanation == "Never seen before."
     assert attention.count(session, COMPANY) == 4
 
-    assert record_actions.retry(session, COMPANY, Selection(cause_group="closed-books"), "me@x.test", NOW) == 3
+    assert act(session, record_actions.retry, Selection(cause_group="closed-books")) == 3
     session.expire_all()
     rows = {row.record_id: row for row in session.scalars(sa.select(Record))}
     assert [rows[n].next_look_at for n in ("1", "2", "3")] == [NOW, NOW, None]
@@ -147,17 +155,43 @@ def test_failures_are_grouped_and_retried_by_group(session: Session) -> None:
     assert (audited.who, audited.after) == ("me@x.test", "3 records: all of cause closed-books")
 
 
+@pytest.mark.parametrize("action", [record_actions.retry, record_actions.ignore])
+def test_very_many_are_acted_on_in_short_transactions(
+    session: Session, action: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_actions, "SLICE", 2)
+    closed = Settlement(Outcome.FAILED, cause="Closed.", code="6200")
+    keys = [add(session, number, kind) for number in (1, 2, 3) for kind in (Kind.INVOICE, Kind.PAYMENT)]
+    for key in keys:
+        settle(session, key, closed)
+    engine = session.get_bind()
+    updated = []
+
+    def note(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE records"):
+            updated.append(cursor.rowcount)
+
+    sa.event.listen(engine, "after_cursor_execute", note)
+    assert act(session, action, Selection(cause_group="closed-books")) == len(keys)
+    sa.event.remove(engine, "after_cursor_execute", note)
+
+    assert max(updated) == 2
+    assert [len(history.find(session, key)) for key in keys] == [1] * len(keys)
+    [audited] = session.scalars(sa.select(AuditEntry))
+    assert audited.after == "6 records: all of cause closed-books"
+
+
 def test_what_is_ignored_stays_aside_until_it_is_well_or_fails_otherwise(session: Session) -> None:
     closed = Settlement(Outcome.FAILED, cause="Closed.", code="6200")
     first, second, third = (add(session, number) for number in (1, 2, 3))
     for key in (first, second, third):
         settle(session, key, closed)
 
-    assert record_actions.ignore(session, COMPANY, Selection((first, second)), "me", NOW) == 2
-    assert record_actions.ignore(session, COMPANY, Selection(), "me", NOW) == 1
+    assert act(session, record_actions.ignore, Selection((first, second))) == 2
+    assert act(session, record_actions.ignore, Selection()) == 1
     assert attention.count(session, COMPANY) == 0
     assert sorted(found(session, outcome=IGNORED)) == ["1", "2", "3"]
-    assert record_actions.retry(session, COMPANY, Selection(), "me", NOW) == 0
+    assert act(session, record_actions.retry, Selection()) == 0
 
     # A passing trouble and the same failure again change nothing; another failure and success do.
     settle(session, first, Settlement(Outcome.WAITING, next_look_at=NOW))
@@ -169,6 +203,6 @@ def test_what_is_ignored_stays_aside_until_it_is_well_or_fails_otherwise(session
     assert attention.count(session, COMPANY) == 1
     assert found(session, outcome=IGNORED) == ["1"]
 
-    assert record_actions.take_back(session, COMPANY, Selection((first,)), "me", NOW) == 1
+    assert act(session, record_actions.take_back, Selection((first,))) == 1
     session.expire_all()
     assert attention.count(session, COMPANY) == 2

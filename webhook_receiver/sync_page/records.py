@@ -101,17 +101,16 @@ def make_records(services: Services) -> Blueprint:
             flash("No record was chosen: tick those that are meant.", "bad")
             return _back(company_id, back)
         try:
-            with services.sessions.begin() as session:
-                if action == record_actions.RESYNCED:
-                    said = _resync(session, company_id, selection, is_matching)
-                elif action == record_actions.REPOSTED:
-                    said = _repost(session, company_id, selection, is_matching)
-                elif action in _ACTIONS and not is_matching:
-                    do, done = _ACTIONS[action]
-                    number = do(session, company_id, selection, who(), services.now())
-                    said = f"{_records(number)} {done}."
-                else:
-                    abort(400, "That is nothing that can be done to records.")
+            if action in _ACTIONS and not is_matching:
+                do, done = _ACTIONS[action]
+                number = do(services.sessions, company_id, selection, who(), services.now())
+                said = f"{_records(number)} {done}."
+            elif action in (record_actions.RESYNCED, record_actions.REPOSTED):
+                do_again = _resync if action == record_actions.RESYNCED else _repost
+                with services.sessions.begin() as session:
+                    said = do_again(session, company_id, selection, is_matching)
+            else:
+                abort(400, "That is nothing that can be done to records.")
         except SyncError as error:
             flash(f"{error.cause} {error.remedy}".strip(), "bad")
         else:
