@@ -15,7 +15,8 @@ from invoiced_quickbooks.selections import COMMAND_LINE
 from invoiced_quickbooks.shown import in_utc, print_json
 from shared.db import audit, connections, sweeps
 from shared.db.models import Sweep
-from shared.db.sweep_export import HEADER, document_of, row_of
+from shared.db.session import make_reading_sessions
+from shared.db.sweep_export import HEADER, document_of, find_all, row_of
 from shared.db.sweeps import ENDED, RUNNING, Scope, State
 from shared.errors import RejectedError
 from shared.spreadsheet import csv_lines
@@ -137,13 +138,12 @@ def export(number: int | None, as_json: bool, connection_id: str | None) -> None
     """Write the records of a sweep that did not end well as CSV to stdout, or as JSON with --json."""
     with opened() as wiring:
         found = _named(wiring, connection_id, number)
-        with reading(wiring) as session:
-            left = sweeps.records_of(session, found.id)
-    if as_json:
-        print_json([document_of(record) for record in left])
-        return
-    for line in csv_lines(HEADER, map(row_of, left)):
-        click.echo(line, nl=False)
+        left = find_all(make_reading_sessions(wiring.engine), found.id)
+        if as_json:
+            print_json([document_of(record) for record in left])
+            return
+        for line in csv_lines(HEADER, map(row_of, left)):
+            click.echo(line, nl=False)
 
 
 def _tell(wiring: Wiring, found: Sweep, *, as_json: bool, watch: bool) -> None:

@@ -176,7 +176,7 @@ def _change(
         after: tuple[str, str] | None = ("", "")
         while after is not None:
             with sessions.begin() as session:
-                left = sa.and_(chosen, _PLACE > sa.tuple_(*map(sa.literal, after)))
+                left = sa.and_(chosen, sa.tuple_(*map(sa.literal, after)) < _PLACE)
                 last = session.execute(
                     sa.select(Record.kind, Record.record_id)
                     .where(left)
@@ -185,7 +185,7 @@ def _change(
                     .limit(1)
                 ).first()
                 after = None if last is None else (last.kind, last.record_id)
-                where = left if after is None else sa.and_(left, _PLACE <= sa.tuple_(*map(sa.literal, after)))
+                where = left if after is None else sa.and_(left, sa.tuple_(*map(sa.literal, after)) >= _PLACE)
                 number = _change_slice(session, where, who, now, what, columns)
                 changed += number
                 if number:

@@ -200,12 +200,15 @@ def records_of(session: Session, sweep_id: int, *, limit: int | None = None) -> 
     sweep that has ended these are all that did not end well."""
     chosen = (
         sa.select(SweepRecord)
-        .where(
-            SweepRecord.sweep_id == sweep_id, sa.or_(SweepRecord.outcome.is_(None), SweepRecord.outcome.not_in(_WELL))
-        )
+        .where(SweepRecord.sweep_id == sweep_id, did_not_end_well())
         .order_by(SweepRecord.outcome, SweepRecord.kind, SweepRecord.label, SweepRecord.record_id)
     )
     return list(session.scalars(chosen.limit(limit) if limit is not None else chosen))
+
+
+def did_not_end_well() -> sa.ColumnElement[bool]:
+    """Return the condition for the records that a sweep still remembers."""
+    return sa.or_(SweepRecord.outcome.is_(None), SweepRecord.outcome.not_in(_WELL))
 
 
 # The consumer's part.

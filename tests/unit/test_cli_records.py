@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from shared.db import connections, sweeps
+from shared.db import connections, sweep_export, sweeps
 from shared.db.models import Connection, Record, Sweep
 from shared.db.records import RecordKey
 from shared.db.session import make_sessions
@@ -131,7 +131,9 @@ def test_all_that_a_search_finds_is_synced_again_once_that_is_confirmed(
     assert cli.json("sweep", "list", "--before", "1") == []
 
 
-def test_the_records_of_a_sweep_that_did_not_end_well_are_exported(cli: CommandLine, sqlite_database: Database) -> None:
+def test_the_records_of_a_sweep_that_did_not_end_well_are_exported(
+    cli: CommandLine, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = cli.json("sweep", "start")["number"]
     with make_sessions(sqlite_database.engine).begin() as session:
         sweep = session.get_one(Sweep, number)
@@ -145,6 +147,14 @@ def test_the_records_of_a_sweep_that_did_not_end_well_are_exported(cli: CommandL
         "kind,id,number,outcome,cause,remedy,at",
         "invoice,1,'=INV-1,failed,Closed.,,2026-11-27T12:00:00+00:00",
     ]
+    # Page by page it is the same.
+    monkeypatch.setattr(sweep_export, "_AT_A_TIME", 1)
+    with make_sessions(sqlite_database.engine).begin() as session:
+        sweeps.add_found(
+            session, session.get_one(Sweep, number), [("invoice", "10", None), ("payment", "1", None)], NOW
+        )
+    exported = cli.json("sweep", "export")
+    assert [(one["kind"], one["id"]) for one in exported] == [("invoice", "1"), ("invoice", "10"), ("payment", "1")]
 
 
 def test_the_first_sweep_is_begun_only_after_a_look_at_what_it_would_post(

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from shared.db import audit, sweeps
 from shared.db.models import Sweep
-from shared.db.sweep_export import HEADER, row_of
+from shared.db.sweep_export import HEADER, find_all, row_of
 from shared.db.sweeps import ENDED, RUNNING
 from shared.spreadsheet import csv_lines
 from webhook_receiver.sync_page import words
@@ -74,9 +74,9 @@ def make_sweeps(services: Services) -> Blueprint:
     def export(company_id: str, number: int) -> Response:
         with services.reading_sessions.begin() as session:
             sweep = _get(session, company_id, number)
-            rows = [row_of(record) for record in sweeps.records_of(session, sweep.id)]
+        lines = csv_lines(HEADER, map(row_of, find_all(services.reading_sessions, sweep.id)))
         return Response(
-            csv_lines(HEADER, rows),
+            stream_with_context(lines),
             mimetype="text/csv",
             headers={"Content-Disposition": f'attachment; filename="sync-{number}.csv"'},
         )
