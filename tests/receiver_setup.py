@@ -8,10 +8,8 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -30,6 +28,8 @@ from shared.db import connections
 from shared.db.session import make_sessions
 from shared.queues import LIVE, open_connection
 from shared.vault import Vault
+from tests.patience import PATIENCE_S, eventually
+from tests.ports import free_port
 
 TOKEN_KEY = Fernet.generate_key().decode()
 VERIFIER_TOKEN = "the verifier token"
@@ -119,7 +119,7 @@ class Server:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **options: Any
     ) -> tuple[int, dict[str, str], Any]:
         """Send one request over a connection of its own; return status, headers and the JSON of the answer."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as client:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)) as client:
             client.request(method, path, body, headers or {}, **options)
             answer = client.getresponse()
             text = answer.read()
@@ -132,14 +132,6 @@ class Server:
         return [int(pid) for pid in children.read_text().split()]
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 @contextmanager
 def serving(variables: dict[str, str], folder: Path) -> Iterator[Server]:
     """Run the receiver under gunicorn, as it is run in production."""
@@ -149,20 +141,17 @@ def serving(variables: dict[str, str], folder: Path) -> Iterator[Server]:
         process = subprocess.Popen(COMMAND, cwd=folder, env=variables | {"PORT": str(port)}, stderr=file, stdout=file)
     server = Server(process, port, errors)
     try:
-        _wait_until_it_answers(server)
+        eventually(lambda: _answers(server), "the first answer of the receiver")
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE_S)
 
 
-def _wait_until_it_answers(server: Server) -> None:
-    give_up_at = time.monotonic() + 20
-    while True:
-        assert server.process.poll() is None, server.errors.read_text()
-        try:
-            server.call("GET", "/healthz")
-            return
-        except OSError:
-            assert time.monotonic() < give_up_at, server.errors.read_text()
-            time.sleep(0.1)
+def _answers(server: Server) -> bool:
+    assert server.process.poll() is None, server.errors.read_text()
+    try:
+        server.call("GET", "/healthz")
+    except OSError:
+        return False
+    return True

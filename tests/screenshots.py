@@ -12,7 +12,8 @@ from pathlib import Path
 import requests
 
 from tests.e2e.browser import Visitor, chromium
-from tests.receiver_setup import REPOSITORY, free_port
+from tests.ports import free_port
+from tests.receiver_setup import REPOSITORY
 
 _IMAGES = REPOSITORY / "docs" / "images"
 _WITHIN_S = 180.0

@@ -22,7 +22,8 @@ from shared.queues import BULK, LIVE, depth
 from tests.conftest import Database
 from tests.e2e.process import Process
 from tests.e2e.simulators import Company, Simulators
-from tests.receiver_setup import REPOSITORY, environment, free_port
+from tests.ports import free_port
+from tests.receiver_setup import REPOSITORY, environment
 
 # Process type → command.
 PROCFILE = {

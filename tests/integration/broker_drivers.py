@@ -8,14 +8,18 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
+from shared.db.models import BrokerMessage
 from shared.queues import LIVE, QueueWorker, declare, open_connection
 from tests.integration.conftest import Broker
+from tests.patience import PATIENCE_S, eventually
+from tests.ports import free_port
 
 _ROOT = Path(__file__).parents[2]
 
@@ -35,10 +39,9 @@ class Program:
         for line in self.process.stdout:
             self.lines.put(line.strip())
 
-    def next_lines(self, count: int, within_s: float = 20) -> list[str]:
-        """Return the next lines of its output; fails if they do not come in time."""
-        deadline = time.monotonic() + within_s
-        return [self.lines.get(timeout=max(0.01, deadline - time.monotonic())) for _ in range(count)]
+    def next_lines(self, count: int) -> list[str]:
+        """Return the next lines of its output; fails if they do not come."""
+        return [self.lines.get(timeout=PATIENCE_S) for _ in range(count)]
 
     def kill(self) -> None:
         """Send SIGKILL, and wait for the end of the process and of its output."""
@@ -70,16 +73,15 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.stop.set()
-        self.thread.join(10)
+        self.thread.join(PATIENCE_S)
         assert not self.thread.is_alive()
 
 
-def bodies(broker: Broker, count: int, *, name: str = LIVE, within_s: float = 15, **options: Any) -> list[bytes]:
+def bodies(broker: Broker, count: int, *, name: str = LIVE, **options: Any) -> list[bytes]:
     """Return the next messages of the queue, handled and acknowledged, in the order in which they came."""
     received: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    deadline = time.monotonic() + within_s
     with Worker(broker, received.put, name=name, **options):
-        return [received.get(timeout=max(0.01, deadline - time.monotonic())) for _ in range(count)]
+        return [received.get(timeout=PATIENCE_S) for _ in range(count)]
 
 
 @contextmanager
@@ -89,15 +91,22 @@ def holding(broker: Broker, count: int, *, name: str = LIVE) -> Iterator[list[An
         declare(connection)
         channel = connection.channel()
         held: list[Any] = []
-        deadline = time.monotonic() + 10
-        while len(held) < count and time.monotonic() < deadline:
+
+        def take() -> bool:
             delivered = channel.basic_get(name)
-            if delivered is None:
-                time.sleep(0.02)
-            else:
+            if delivered is not None:
                 held.append(channel.message_to_python(delivered))
-        assert len(held) == count
+            return len(held) == count
+
+        eventually(take, f"the delivery of {count} messages")
         yield held
+
+
+def let_time_pass(broker: Broker, seconds: float) -> None:
+    """Bring the end of every lease of the embedded broker closer by so many seconds; RabbitMQ has none."""
+    closer = sa.update(BrokerMessage).values(visible_at_us=BrokerMessage.visible_at_us - int(seconds * 1_000_000))
+    with broker.engine.begin() as connection:
+        connection.execute(closer.where(BrokerMessage.visible_at_us > 0))
 
 
 class Wire:
@@ -109,7 +118,9 @@ class Wire:
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._flows = threading.Event()
         self._ended = threading.Event()
-        self.port = 0
+        # Held while bytes are carried, so that nothing comes through once it is cut.
+        self._carrying = threading.Lock()
+        self.port = free_port()
         self.mend()
         self._thread = threading.Thread(target=self._relay, daemon=True)
         self._thread.start()
@@ -117,50 +128,50 @@ class Wire:
     def freeze(self) -> None:
         """Stop carrying bytes; connections stay open, and new ones are accepted."""
         self._flows.clear()
+        with self._carrying:
+            pass  # What was being carried has arrived.
 
     def cut(self) -> None:
         """Close every connection and refuse new ones."""
         self._flows.clear()
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
-        time.sleep(0.1)
-        for pair in self._pairs:
-            for end in pair:
-                end.close()
-        self._pairs.clear()
+        with self._carrying:
+            if self._listener is not None:
+                self._listener.close()
+                self._listener = None
+            for pair in self._pairs:
+                for end in pair:
+                    end.close()
+            self._pairs.clear()
 
     def mend(self) -> None:
         """Carry bytes, on the port that it always had."""
         if self._listener is None:
             self._listener = socket.create_server(("127.0.0.1", self.port))
-            self.port = self._listener.getsockname()[1]
         self._flows.set()
 
     def close(self) -> None:
         self._ended.set()
         self.cut()
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)
 
     def _relay(self) -> None:
         while not self._ended.is_set():
-            if not self._flows.wait(0.02):
-                continue
-            listener = self._listener
-            if listener is None:
-                continue
-            ends = {a: b for pair in self._pairs for a, b in (pair, pair[::-1])}
-            try:
-                ready, _, _ = select.select([listener, *ends], [], [], 0.02)
-                for end in ready:
-                    if end is listener:
-                        client, _ = listener.accept()
-                        self._pairs.append((client, socket.create_connection(self._address)))
-                    else:
-                        self._carry(end, ends[end])
-            except (OSError, ValueError):
-                # Cut while looking: what is closed is gone, the loop begins anew.
-                continue
+            self._flows.wait(0.02)
+            with self._carrying:
+                if self._flows.is_set() and self._listener is not None:
+                    self._carry_on(self._listener)
+
+    def _carry_on(self, listener: socket.socket) -> None:
+        ends = {a: b for pair in self._pairs for a, b in (pair, pair[::-1])}
+        # An end that was closed by whoever is behind it is gone; the next turn begins anew.
+        with suppress(OSError, ValueError):
+            ready, _, _ = select.select([listener, *ends], [], [], 0.02)
+            for end in ready:
+                if end is listener:
+                    client, _ = listener.accept()
+                    self._pairs.append((client, socket.create_connection(self._address)))
+                else:
+                    self._carry(end, ends[end])
 
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
         received = source.recv(65536)

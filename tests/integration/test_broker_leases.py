@@ -2,7 +2,7 @@
 """What only the embedded broker has: leases on rows of a table."""
 
 import time
-from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -15,9 +15,12 @@ from shared.db.models import BrokerMessage
 from shared.messages import from_json
 from shared.queues import LIVE, Publisher
 from tests.conftest import Database
-from tests.integration.broker_drivers import Worker, bodies
+from tests.integration.broker_drivers import Worker, bodies, let_time_pass
 from tests.integration.broker_programs import message
 from tests.integration.conftest import Broker
+from tests.patience import PATIENCE_S, eventually
+
+LEASE_S = 60.0
 
 
 @pytest.fixture
@@ -26,23 +29,23 @@ def broker(databases: Database) -> Broker:
 
 
 def _publish(broker: Broker, *record_ids: str) -> None:
-    publisher = Publisher(broker.url, broker.engine, timeout_s=10)
+    publisher = Publisher(broker.url, broker.engine, timeout_s=PATIENCE_S)
     publisher.publish([message(record_id) for record_id in record_ids])
     publisher.close()
 
 
-def _connect(broker: Broker, lease_s: float = 60) -> Connection:
-    return queues.open_connection(broker.url, broker.engine, lease_s=lease_s)
+def _connect(broker: Broker) -> Connection:
+    return queues.open_connection(broker.url, broker.engine, lease_s=LEASE_S)
 
 
 def test_a_lease_that_ends_brings_the_message_back_to_its_place(broker: Broker) -> None:
     _publish(broker, "a", "b", "c")
-    with _connect(broker, lease_s=0.3) as connection:
+    with _connect(broker) as connection:
         channel = connection.default_channel
         taken = [channel.basic_get(LIVE) for _ in range(2)]
         assert channel.basic_get(LIVE) is not None
         assert channel.basic_get(LIVE) is None
-        time.sleep(0.35)
+        let_time_pass(broker, LEASE_S)
         again = [channel.basic_get(LIVE) for _ in range(3)]
 
     assert [from_json(delivery.body).record_id for delivery in taken] == ["a", "b"]
@@ -52,9 +55,9 @@ def test_a_lease_that_ends_brings_the_message_back_to_its_place(broker: Broker) 
 
 def test_acknowledging_after_the_lease_went_to_another_leaves_the_message_there(broker: Broker) -> None:
     _publish(broker, "a")
-    with _connect(broker, lease_s=0.2) as slow, _connect(broker) as quick:
+    with _connect(broker) as slow, _connect(broker) as quick:
         late = slow.default_channel.basic_get(LIVE)
-        time.sleep(0.25)
+        let_time_pass(broker, LEASE_S)
         assert quick.default_channel.basic_get(LIVE) is not None
         late.ack()
     assert len(bodies(broker, 1)) == 1
@@ -67,21 +70,22 @@ def test_a_returned_message_keeps_its_place(broker: Broker) -> None:
     assert [from_json(body).record_id for body in bodies(broker, 3)] == ["a", "b", "c"]
 
 
-def test_a_living_worker_keeps_its_leases(broker: Broker) -> None:
+def test_a_living_worker_keeps_its_leases(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     _publish(broker, *(f"{number}" for number in range(8)))
-    handled: list[str] = []
+    passed_s = 0.0
+    monkeypatch.setattr(embedded_broker, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + passed_s))
+    left_to_others: list[int] = []
 
-    def on_message(body: bytes) -> None:
-        time.sleep(0.25)
-        handled.append(from_json(body).record_id)
+    def on_message(_body: bytes) -> None:
+        nonlocal passed_s
+        passed_s += LEASE_S * 0.4
+        let_time_pass(broker, LEASE_S * 0.4)
+        left_to_others.append(queues.depth(broker.url, broker.engine)[LIVE])
 
-    # Four messages held for a second in all, on leases of 0.6 s: without renewal the other would get some.
-    with Worker(broker, on_message, lease_s=0.6, prefetch=8), Worker(broker, on_message, lease_s=0.6, prefetch=8):
-        deadline = time.monotonic() + 10
-        while len(handled) < 8 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.3)
-    assert Counter(handled) == Counter(f"{number}" for number in range(8))
+    # All of them are held for more than three leases: without renewal others would get some.
+    with Worker(broker, on_message, lease_s=LEASE_S, prefetch=8):
+        eventually(lambda: len(left_to_others) == 8, "the handling of all messages")
+    assert left_to_others == [0] * 8
 
 
 def test_a_publisher_that_declared_nothing_is_heard(broker: Broker) -> None:

@@ -3,12 +3,11 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ import pytest
 import requests
 
 from tests.cli_commands import CommandLine
+from tests.patience import PATIENCE_S, eventually
+from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 INVOICES = 25
@@ -33,15 +34,15 @@ class Demo:
     def printed(self) -> str:
         return self._output.read_text()
 
-    def wait_for(self, condition: Callable[[], bool], within_s: float = 60) -> None:
-        deadline = time.monotonic() + within_s
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 3 * PATIENCE_S
         while not condition():
             assert self.process.poll() is None, self.printed
             assert time.monotonic() < deadline, self.printed
             time.sleep(0.2)
 
     def get(self, port: str, path: str) -> requests.Response:
-        return requests.get(f"http://127.0.0.1:{self._ports[port]}{path}", timeout=10)
+        return requests.get(f"http://127.0.0.1:{self._ports[port]}{path}", timeout=PATIENCE_S)
 
     def page(self) -> str:
         """Log in with what it printed, and return the page that it leads to."""
@@ -49,10 +50,10 @@ class Demo:
         assert found is not None, self.printed
         with requests.Session() as browser:
             address = f"http://127.0.0.1:{self._ports['PORT']}/login"
-            token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get(address, timeout=10).text)
+            token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get(address, timeout=PATIENCE_S).text)
             assert token is not None
             form = {"csrf_token": token[1], "email": found[1], "password": found[2]}
-            return browser.post(address, data=form, timeout=10).text
+            return browser.post(address, data=form, timeout=PATIENCE_S).text
 
     def invoices(self) -> list[dict[str, Any]]:
         """Return the invoices that stand in QuickBooks."""
@@ -72,12 +73,7 @@ class Demo:
 
 @pytest.fixture
 def ports() -> dict[str, str]:
-    names = ("PORT", "QUICKBOOKS_SIMULATOR_PORT", "INVOICED_SIMULATOR_PORT")
-    with ExitStack() as stack:
-        free = [stack.enter_context(socket.socket()) for _ in names]
-        for one in free:
-            one.bind(("127.0.0.1", 0))
-        return {name: str(one.getsockname()[1]) for name, one in zip(names, free, strict=True)}
+    return {name: str(free_port()) for name in ("PORT", "QUICKBOOKS_SIMULATOR_PORT", "INVOICED_SIMULATOR_PORT")}
 
 
 @contextmanager
@@ -107,9 +103,7 @@ def running(folder: Path, ports: dict[str, str], name: str) -> Iterator[Demo]:
         processes = demo.processes() if process.poll() is None else []
         process.kill()
         process.wait()
-        give_up_at = time.monotonic() + 30
-        while any(is_alive(pid) for pid in processes) and time.monotonic() < give_up_at:
-            time.sleep(0.1)
+        eventually(lambda: not any(is_alive(pid) for pid in processes), "the end of its processes")
 
 
 def is_alive(pid: int) -> bool:
@@ -141,7 +135,7 @@ def test_the_demo_flows_ends_as_a_whole_and_goes_on_where_it_stopped(tmp_path: P
         processes = demo.processes()
         assert len(processes) >= 6
         demo.process.send_signal(signal.SIGTERM)
-        assert demo.process.wait(timeout=60) == 0
+        assert demo.process.wait(timeout=2 * PATIENCE_S) == 0
         assert not [pid for pid in processes if is_alive(pid)]
     known = cli.json("connection", "show")
     with running(tmp_path, ports, "second") as demo:
@@ -151,7 +145,7 @@ def test_the_demo_flows_ends_as_a_whole_and_goes_on_where_it_stopped(tmp_path: P
         assert len(numbers) == len(set(numbers))
         assert (again["id"], again["created_at"]) == (known["id"], known["created_at"])
         demo.process.send_signal(signal.SIGINT)
-        assert demo.process.wait(timeout=60) == 0
+        assert demo.process.wait(timeout=2 * PATIENCE_S) == 0
 
 
 def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path, ports: dict[str, str]) -> None:

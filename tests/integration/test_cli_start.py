@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.cli_commands import SECRETS
 from tests.e2e.process import Process
-from tests.receiver_setup import REPOSITORY, free_port
+from tests.ports import free_port
+from tests.receiver_setup import REPOSITORY
 
 
 def test_the_production_form_stays_up_until_it_is_asked_to_end(tmp_path: Path) -> None:

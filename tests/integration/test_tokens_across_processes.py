@@ -19,6 +19,7 @@ from shared.errors import RateLimitedError
 from shared.quickbooks.oauth import QuickBooksOAuth
 from shared.tokens import AccessTokens
 from shared.vault import Vault
+from tests.patience import PATIENCE_S
 from tests.token_service import token_service
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -30,7 +31,7 @@ def fetch_tokens(database_url: str, key: str, connection_id: str, discovery_url:
     engine = make_engine(database_url)
     oauth = QuickBooksOAuth(discovery_url, "id", "secret", clock=lambda: NOW)
     tokens = AccessTokens(make_sessions(engine), Vault([key]), oauth, "process", lambda: NOW)
-    start.wait(30)
+    start.wait(PATIENCE_S)
     with ThreadPoolExecutor(THREADS) as pool:
         got.put(list(pool.map(lambda _: tokens.valid(connection_id), range(THREADS))))
     oauth.close()
@@ -53,7 +54,7 @@ def book_calls(database_url: str, start: Any, got: Any) -> None:
             with lock:
                 booked += 1
 
-    start.wait(30)
+    start.wait(PATIENCE_S)
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(book, range(THREADS)))
     got.put(booked)
@@ -68,10 +69,10 @@ def in_processes(work: Any, *args: Any) -> list[Any]:
     for process in processes:
         process.start()
     try:
-        return [got.get(timeout=60) for _ in processes]
+        return [got.get(timeout=2 * PATIENCE_S) for _ in processes]
     finally:
         for process in processes:
-            process.join(10)
+            process.join(PATIENCE_S)
             if process.is_alive():
                 process.kill()
                 process.join()

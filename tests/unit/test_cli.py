@@ -23,6 +23,7 @@ from shared.settings import Preferences
 from shared.vault import Vault
 from tests.cli_commands import SECRETS, TOKEN_KEY, CommandLine
 from tests.conftest import Database
+from tests.ports import free_port
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 PREFERENCES = Preferences("Craig's Design", "US", "USD", allow_discount=True)
@@ -39,14 +40,6 @@ def taken_port() -> Iterator[int]:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         yield taken.getsockname()[1]
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def add_connection(database: Database, name: str = "Acme", realm_id: str = "123") -> str:
@@ -167,11 +160,9 @@ def test_status_counts_what_is_queued_in_work_and_waiting(cli: CommandLine, sqli
     assert "changed in QuickBooks" in cli.call("status").stdout
 
 
-def test_status_tells_of_the_records_while_the_broker_is_away(
-    cli: CommandLine, sqlite_database: Database, free_port: int
-) -> None:
+def test_status_tells_of_the_records_while_the_broker_is_away(cli: CommandLine, sqlite_database: Database) -> None:
     add_connection(sqlite_database)
-    broker = f"amqp://guest:guest@127.0.0.1:{free_port}//"
+    broker = f"amqp://guest:guest@127.0.0.1:{free_port()}//"
     status = cli.json("status", BROKER_URL=broker)
     assert (status["queued"], status["dead_letters"], status["in_work"]) == (None, None, 0)
     assert status["broker"].startswith("The message broker is not available")

@@ -6,8 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,15 +14,22 @@ import pytest
 
 from invoiced_quickbooks.ports import Wanted, check_ports
 from shared.config import ConfigError
+from tests.patience import PATIENCE_S, eventually
+from tests.ports import free_port
 
 # One child ends when it is asked to, one does not listen, one has a child of its own. Each leaves its pid.
-POLITE = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
-DEAF = "import os, signal, time; signal.signal(15, signal.SIG_IGN); print(os.getpid(), flush=True); time.sleep(60)"
+POLITE = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+DEAF = "import os, signal, time; signal.signal(15, signal.SIG_IGN); print(os.getpid(), flush=True); time.sleep(600)"
 PARENT = (
     "import os, subprocess, sys, time; print(os.getpid(), flush=True);"
-    f"subprocess.Popen([sys.executable, '-c', {DEAF!r}]); time.sleep(60)"
+    f"subprocess.Popen([sys.executable, '-c', {DEAF!r}]); time.sleep(600)"
 )
-UNLUCKY = "import os, time; print(os.getpid(), flush=True); time.sleep(0.5); raise SystemExit('no luck')"
+# It ends once the one before it has left its pid.
+UNLUCKY = (
+    "import os, time, pathlib; print(os.getpid(), flush=True)\n"
+    "while not pathlib.Path('0.log').read_text(): time.sleep(0.02)\n"
+    "raise SystemExit('no luck')"
+)
 SUPERVISED = """
 import sys
 from pathlib import Path
@@ -74,7 +80,7 @@ def supervising(folder: Path, *children: str, above: list[str] | None = None) ->
     )
     try:
         grandchildren = sum(child == PARENT for child in children)
-        wait_for(lambda: len(pids(folder)) == len(children) + grandchildren)
+        eventually(lambda: len(pids(folder)) == len(children) + grandchildren)
         yield process
     finally:
         process.kill()
@@ -97,25 +103,18 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def wait_for(condition: Callable[[], bool], within_s: float = 15) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_every_process_even_those_that_do_not_listen(folder: Path, number: signal.Signals) -> None:
     with supervising(folder, POLITE, DEAF, PARENT) as supervisor:
         supervisor.send_signal(number)
-        assert supervisor.communicate(timeout=20)[0] == "stopped\n"
+        assert supervisor.communicate(timeout=PATIENCE_S)[0] == "stopped\n"
         assert supervisor.returncode == 0
         assert not [pid for pid in pids(folder) if is_alive(pid)]
 
 
 def test_when_one_process_ends_all_end_and_it_is_told_which(folder: Path) -> None:
     with supervising(folder, DEAF, UNLUCKY) as supervisor:
-        _, said = supervisor.communicate(timeout=20)
+        _, said = supervisor.communicate(timeout=PATIENCE_S)
         assert supervisor.returncode == 1
         assert "child 1 ended unexpectedly, with status 1." in said
         assert "child 1: no luck" in said
@@ -126,7 +125,7 @@ def test_when_one_process_ends_all_end_and_it_is_told_which(folder: Path) -> Non
 def test_children_end_when_the_supervisor_is_killed(folder: Path) -> None:
     with supervising(folder, POLITE, POLITE) as supervisor:
         supervisor.kill()
-        wait_for(lambda: not [pid for pid in pids(folder) if is_alive(pid)])
+        eventually(lambda: not [pid for pid in pids(folder) if is_alive(pid)])
 
 
 @pytest.mark.skipif(sys.platform != "linux" or not shutil.which("make"), reason="make is looked at in /proc")
@@ -134,8 +133,8 @@ def test_children_end_when_the_supervisor_is_killed(folder: Path) -> None:
 def test_a_signal_to_make_alone_ends_every_process(folder: Path, number: signal.Signals) -> None:
     with supervising(folder, POLITE, DEAF, above=["make", "run"]) as make:
         make.send_signal(number)
-        make.communicate(timeout=20)
-        wait_for(lambda: not [pid for pid in pids(folder) if is_alive(pid)])
+        make.communicate(timeout=PATIENCE_S)
+        eventually(lambda: not [pid for pid in pids(folder) if is_alive(pid)])
 
 
 @pytest.fixture
@@ -156,9 +155,7 @@ def test_ports_that_are_taken_are_named_with_what_changes_them(taken_port: int) 
 
 
 def test_one_port_is_not_given_twice() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     check_ports([Wanted(port, "PORT", "the receiver")])
     with pytest.raises(ConfigError) as refused:
         check_ports([Wanted(port, "PORT", "the receiver"), Wanted(port, "TWO", "another")])
