@@ -123,6 +123,26 @@ def test_an_item_of_the_catalog_fills_the_line(account: Account) -> None:
     account.call("POST", "/invoices", 400, json={"customer": 1001, "items": [{"catalog_item": "none"}]})
 
 
+def test_an_item_shows_its_tax_rates_and_brings_them_along(account: Account) -> None:
+    rate = account.call("POST", "/tax_rates", 201, json={"name": "State", "value": 7})
+    assert account.call("POST", "/items", 400, json={"name": "Hour", "taxes": ["none"]})["param"] == "taxes"
+    item = account.call("POST", "/items", 201, json={"name": "Hour", "unit_cost": 100, "taxes": [rate["id"]]})
+    assert item["taxes"] == account.call("GET", "/items", 200)[0]["taxes"] == [rate]
+    renamed = account.call("PATCH", "/tax_rates/state", 200, json={"name": "State Tax"})
+    assert account.call("GET", "/items/hour", 200)["taxes"] == [renamed]
+    assert invoice_of(account, items=[{"catalog_item": "hour"}]).total == 107
+    account.call("DELETE", "/tax_rates/state", 204)
+    assert account.call("GET", "/items/hour", 200)["taxes"] == []
+    assert invoice_of(account, items=[{"catalog_item": "hour"}]).total == 100
+
+
+def test_a_customer_whose_tax_rate_is_gone_is_billed_without_it(account: Account) -> None:
+    account.client.TaxRate.create(id="state", name="State", value=7)
+    customer = account.client.Customer.create(name="Acme", taxes=["state"]).id
+    account.call("DELETE", "/tax_rates/state", 204)
+    assert invoice_of(account, customer=customer).taxes == []
+
+
 def test_a_customers_taxes_apply_unless_told_otherwise(account: Account) -> None:
     account.client.TaxRate.create(id="state", name="State", value=6.25)
     customer = account.client.Customer.create(name="Taxed", taxes=["state"])

@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account, Kind
+from simulators.invoiced.documents.catalog import tax_rates
 from simulators.invoiced.errors import bad_parameter
 from simulators.invoiced.money.charges import all_charges
 from simulators.store import Object
@@ -125,6 +126,8 @@ def show(account: Account, kind: Kind, one: Object, params: Params) -> Object:
     includes = _words(params, "include")
     if kind == "payment" and "applied_to" in includes:
         shown["applied_to"] = account.applied_to(one["id"])
+    if kind == "item":
+        shown["taxes"] = tax_rates(account, one["taxes"])
     if kind == "event" and "user" in includes:
         # The user of what was done through the API, as captured.
         shown["user"] = {"id": -2, "email": None, "first_name": None, "last_name": None}

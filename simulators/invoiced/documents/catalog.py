@@ -1,7 +1,10 @@
-"""Items, tax rates and coupons: the objects whose ids are words."""
+"""Items, tax rates and coupons: the objects whose ids are words.
+
+An item keeps the ids of its tax rates and shows the rates themselves (API reference, Items).
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from simulators.invoiced import fields
@@ -44,7 +47,7 @@ _READERS: dict[str, dict[str, fields.Reader]] = {
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "item": {"currency": "usd", "unit_cost": 0, "taxable": True, "taxes": [], "discountable": True},
     "tax_rate": {"value": 0, "is_percent": True, "inclusive": False},
-    "coupon": {"value": 0, "is_percent": True, "exclusive": False, "duration": 0},
+    "coupon": {"value": 0, "is_percent": True, "exclusive": False, "duration": 0, "max_redemptions": 0},
 }
 # All else is fixed for good: delete and create anew (API reference, Items, Tax Rates, Coupons).
 _CHANGEABLE = {
@@ -58,7 +61,7 @@ def create(account: Account, kind: CatalogKind, body: Mapping[str, Any]) -> Obje
     """Return the new object; its id is the one given or made from its name.
 
     Raises:
-        ApiError: 400, no name or the id is taken.
+        ApiError: 400, no name, the id is taken, or there is no such tax rate.
     """
     values = fields.read(_ID_READERS | _READERS[kind], body)
     name = fields.required(values, "name")
@@ -66,6 +69,9 @@ def create(account: Account, kind: CatalogKind, body: Mapping[str, Any]) -> Obje
     id = given.get("id") or re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or kind
     if account.find(kind, id) is not None:
         raise bad_parameter("id", f"The id '{id}' is already taken")
+    for rate in given.get("taxes", []):
+        if account.find("tax_rate", rate) is None:
+            raise bad_parameter("taxes", f"Tax rate was not found: {rate}")
     blank = {"id": id, "object": kind, "name": name, "currency": None}
     one = blank | dict.fromkeys(_READERS[kind]) | _DEFAULTS[kind] | {"metadata": {}} | given | {"id": id}
     for amount in ("unit_cost", "value"):
@@ -87,3 +93,8 @@ def change(account: Account, kind: CatalogKind, id: str, body: Mapping[str, Any]
 
 def delete(account: Account, kind: CatalogKind, id: str) -> None:
     account.remove(kind, account.get(kind, id))
+
+
+def tax_rates(account: Account, ids: Iterable[str]) -> list[Object]:
+    """Return the tax rates of an item or a customer that have not been deleted since."""
+    return [account.shown(rate) for id in ids if (rate := account.find("tax_rate", id)) is not None]

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account
+from simulators.invoiced.documents.catalog import tax_rates
 from simulators.invoiced.documents.lines import read_changed_lines, read_discounts, read_new_lines, read_taxes, reckon
 from simulators.invoiced.errors import ApiError, bad_parameter
 from simulators.store import Object
@@ -59,7 +60,7 @@ def fill_new(account: Account, document: Object, values: Mapping[str, Any], cust
     document["taxes"] = read_taxes(account, values.get("taxes") or [])
     calculates = values.get("calculate_taxes") is not False
     if calculates and customer["taxable"] and not document["taxes"]:
-        document["taxes"] = read_taxes(account, customer["taxes"])
+        document["taxes"] = read_taxes(account, tax_rates(account, customer["taxes"]))
     reckon(account, document)
 
 
@@ -73,7 +74,8 @@ def fill_changed(account: Account, document: Object, values: Mapping[str, Any]) 
         document["taxes"] = read_taxes(account, values["taxes"] or [])
     if values.get("calculate_taxes") and not document["taxes"]:
         customer = account.get("customer", document["customer"])
-        document["taxes"] = read_taxes(account, customer["taxes"] if customer["taxable"] else [])
+        rates = tax_rates(account, customer["taxes"]) if customer["taxable"] else []
+        document["taxes"] = read_taxes(account, rates)
     if _AMOUNTS & values.keys() or values.get("calculate_taxes"):
         reckon(account, document)
 

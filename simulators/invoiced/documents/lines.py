@@ -6,6 +6,7 @@ from typing import Any
 
 from simulators.invoiced import fields
 from simulators.invoiced.account import Account, plain
+from simulators.invoiced.documents.catalog import tax_rates
 from simulators.invoiced.documents.totals import Line, Rate, add_up
 from simulators.invoiced.errors import bad_parameter
 from simulators.store import Object
@@ -81,6 +82,7 @@ def _read_line(account: Account, given: Mapping[str, Any], known: Object | None)
         item = account.find("item", item_id)
         if item is None:
             raise bad_parameter("items", f"Item was not found: {item_id}")
+        item["taxes"] = tax_rates(account, item["taxes"])
         values = {name: item[name] for name in _FROM_ITEM if item[name] is not None} | values
     for name in ("quantity", "unit_cost"):
         if name in values:

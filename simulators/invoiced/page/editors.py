@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.api.bodies import read_form
+from simulators.invoiced.documents.catalog import tax_rates
 from simulators.invoiced.errors import ApiError
 from simulators.invoiced.money.payments import METHODS
 from simulators.invoiced.page.answers import draw, lead_to, path_of
@@ -130,7 +131,7 @@ def _offered_for_document(account: Account, form: Form) -> dict[str, Any]:
         for kind in ("coupon", "tax_rate")
     }
     customer = account.find("customer", form["customer"])
-    own_taxes = [rate for id in (customer or {}).get("taxes") or [] if (rate := account.find("tax_rate", id))]
+    own_taxes = tax_rates(account, (customer or {}).get("taxes") or [])
     return {
         "customer": link_to(account, "customer", customer["id"] if customer else None),
         "items": items,
