@@ -140,6 +140,17 @@ def test_a_journal_entry_balances_and_names_customers_on_receivables(books: Book
     assert books.read("Customer", customer["Id"])["Balance"] == 0
 
 
+def test_numbers_of_journal_entries_may_repeat_unless_the_company_warns_of_it(books: Books) -> None:
+    lines = [entry(books, "Debit", "Travel", "1"), entry(books, "Credit", "Checking", "1")]
+    body = {"Line": lines, "DocNumber": "J-1"}
+    preferences = books.read("Preferences", "1")["OtherPrefs"]["NameValue"]
+    assert {"Name": "WarnDuplicateJournalNumber", "Value": "false"} in preferences
+    assert books.write("JournalEntry", body)["Id"] != books.write("JournalEntry", body)["Id"]
+    books.prefer("OtherPrefs", NameValue=[{"Name": "WarnDuplicateJournalNumber", "Value": "true"}])
+    refused(6140, books.write, "JournalEntry", body)
+    assert books.write("JournalEntry", body, include="allowduplicatedocnum")["DocNumber"] == "J-1"
+
+
 def test_a_credit_written_by_hand_pays_an_invoice(books: Books) -> None:
     customer, item = books.customer("In credit"), books.item("Owed")
     invoice = books.invoice(customer, "50", item=item)

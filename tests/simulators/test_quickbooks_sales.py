@@ -107,7 +107,9 @@ def test_discounts_have_limits_and_a_switch(books: Books) -> None:
 
     made = invoice(discount(percent="10"))
     assert [one["Amount"] for one in made["Line"]] == [50, 50, 5]
-    assert made["Line"][2]["DiscountLineDetail"]["DiscountAccountRef"]["name"] == "Discounts given"
+    account = made["Line"][2]["DiscountLineDetail"]["DiscountAccountRef"]
+    assert account["name"] == "Discounts given"
+    assert books.read("Preferences", "1")["SalesFormsPrefs"]["DefaultDiscountAccount"] == account["value"]
     assert made["TotalAmt"] == 45
     assert invoice(discount("50"))["TotalAmt"] == 0
     error = refused(6000, invoice, discount("50.01"))

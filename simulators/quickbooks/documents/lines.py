@@ -231,7 +231,7 @@ def _settle_discount(made: Write, line: Object, subtotal: Decimal) -> Object:
     if detail.get("DiscountAccountRef"):
         chosen = made.company.get("Account", detail["DiscountAccountRef"]["value"])
         check_type(chosen, _DISCOUNT_ACCOUNTS, "DiscountAccountRef")
-    account = detail.get("DiscountAccountRef") or standard_account(made.company, "Income", "DiscountsRefundsGiven")
+    account = detail.get("DiscountAccountRef") or _discount_account(made.company)
     kept = {
         "PercentBased": percent is not None,
         "DiscountPercent": percent,
@@ -245,6 +245,14 @@ def _settle_discount(made: Write, line: Object, subtotal: Decimal) -> Object:
         "DetailType": _DISCOUNT,
         _DISCOUNT: {name: value for name, value in kept.items() if value is not None},
     }
+
+
+def _discount_account(company: Company) -> Object | None:
+    """The account that the company's preferences name, or one made for discounts."""
+    chosen = company.find("Account", str(company.preferences["SalesFormsPrefs"].get("DefaultDiscountAccount", "")))
+    if chosen is not None and chosen.get("Active", True):
+        return {"value": chosen["Id"], "name": chosen["FullyQualifiedName"]}
+    return standard_account(company, "Income", "DiscountsRefundsGiven")
 
 
 def number_lines(made: Write) -> None:

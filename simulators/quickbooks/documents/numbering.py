@@ -14,6 +14,7 @@ _AUTO = "AUTO_GENERATE"
 _LAST = "last DocNumber"
 _SALES = ("Invoice", "CreditMemo", "SalesReceipt", "RefundReceipt", "Estimate")
 ALLOW_DUPLICATE = "allowduplicatedocnum"
+WARN_DUPLICATE_JOURNAL_NUMBER = "WarnDuplicateJournalNumber"
 
 
 def settle_number(made: Write) -> None:
@@ -33,9 +34,17 @@ def settle_number(made: Write) -> None:
     number = item.get("DocNumber")
     if number is None or (made.before is not None and number == made.before.get("DocNumber")):
         return
-    if (custom or made.company.switches.check_numbers_when_automatic) and ALLOW_DUPLICATE not in made.include:
+    if _is_checked(made, custom) and ALLOW_DUPLICATE not in made.include:
         _check_free(made, number)
     made.company.kept.set_setting(_sequence(made), number)
+
+
+def _is_checked(made: Write, custom: bool) -> bool:
+    """Journal entries have a preference of their own for it (entity reference, JournalEntry.DocNumber)."""
+    if made.entity in _SALES:
+        return custom or made.company.switches.check_numbers_when_automatic
+    others = made.company.preferences.get("OtherPrefs", {}).get("NameValue", [])
+    return {"Name": WARN_DUPLICATE_JOURNAL_NUMBER, "Value": "true"} in others
 
 
 def _check_free(made: Write, number: str) -> None:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from simulators.quickbooks.books.company import HIDDEN, Company, Object
+from simulators.quickbooks.documents.numbering import WARN_DUPLICATE_JOURNAL_NUMBER
 from simulators.quickbooks.facts.localities import LOCALITIES, US, Locality
 from simulators.quickbooks.forms.writes import write
 from simulators.quickbooks.lists.accounts import ACCOUNT, standard_account
@@ -89,6 +90,11 @@ def found_company(company: Company, name: str, plan: Plan) -> None:
         if account is None:
             continue
         write(company, ACCOUNT, {"Name": account, "AccountType": account_type, "AccountSubType": sub_type})
+    preferences = company.preferences
+    discounts = standard_account(company, "Income", "DiscountsRefundsGiven")
+    if discounts is not None:
+        preferences["SalesFormsPrefs"]["DefaultDiscountAccount"] = discounts["value"]
+    company.amend("Preferences", preferences)
     for term, days in _TERMS:
         company.insert(
             "Term",
@@ -227,7 +233,6 @@ def _preferences(place: Locality) -> dict[str, Any]:
             "AutoApplyCredit": False,
             "AutoApplyPayments": False,
             "EmailCopyToCompany": False,
-            "DefaultDiscountAccount": "Discounts given",
             "ETransactionPaymentEnabled": False,
             "IPNSupportEnabled": False,
             "UsingPriceLevels": False,
@@ -245,7 +250,12 @@ def _preferences(place: Locality) -> dict[str, Any]:
         },
         "VendorAndPurchasesPrefs": {"TrackingByCustomer": True, "BillableExpenseTracking": True},
         "EmailMessagesPrefs": {},
-        "OtherPrefs": {"NameValue": [{"Name": "SalesFormsPrefs.DefaultCustomerMessage", "Value": ""}]},
+        "OtherPrefs": {
+            "NameValue": [
+                {"Name": "SalesFormsPrefs.DefaultCustomerMessage", "Value": ""},
+                {"Name": WARN_DUPLICATE_JOURNAL_NUMBER, "Value": "false"},
+            ]
+        },
     }
 
 
