@@ -24,8 +24,8 @@ def check_limit(account: Account, customer: Object, invoice: Object) -> None:
     limit, currency = customer["credit_limit"], customer["currency"] or "usd"
     if limit is None or invoice["draft"] or invoice["currency"] != currency:
         return
-    owed = sum((Decimal(one["balance"]) for one in open_invoices(account, customer["id"], currency)), Decimal(0))
-    owed += Decimal(invoice["total"])
+    open_before = [one for one in open_invoices(account, customer["id"]) if one["currency"] == currency]
+    owed = sum((Decimal(one["balance"]) for one in open_before), Decimal(invoice["total"]))
     if owed > limit:
         raise ApiError(
             400,

@@ -132,41 +132,40 @@ def balance(account: Account, id: int, currency: str | None = None) -> Object:
     """
     customer = account.get("customer", id)
     currency = currency or customer["currency"] or "usd"
-    now = account.now()
-    outstanding = due = Decimal(0)
-    is_past_due = False
-    for invoice in open_invoices(account, id, currency):
-        owed = Decimal(invoice["balance"])
-        outstanding += owed
-        if invoice["due_date"] is None or invoice["due_date"] <= now:
-            due += owed
-        is_past_due = is_past_due or invoice["status"] == "past_due"
-    history = credit_history(account, id)
-    return {
-        "currency": currency,
-        "available_credits": next((one["balance"] for one in history if one["currency"] == currency), 0),
-        "total_outstanding": plain(outstanding),
-        "due_now": plain(due),
-        "past_due": is_past_due,
-        "history": history,
-    }
+    owed = [one for one in open_invoices(account, id) if one["currency"] == currency]
+    return _balance(account, currency, owed, credit_history(account, id))
 
 
 def balances(account: Account, id: int) -> list[Object]:
     """Return the balance in the customer's own currency, and in each other one in which there is anything."""
     own = account.get("customer", id)["currency"] or "usd"
-    billed = {one["currency"] for one in account.company.find("invoice", "customer", id)}
-    others = billed | {one["currency"] for one in credit_history(account, id)}
-    return [balance(account, id, currency) for currency in (own, *sorted(others - {own}))]
+    history = credit_history(account, id)
+    owed: dict[str, list[Object]] = {own: []} | {one["currency"]: [] for one in history}
+    for one in open_invoices(account, id):
+        owed.setdefault(one["currency"], []).append(one)
+    return [_balance(account, currency, owed[currency], history) for currency in (own, *sorted(owed.keys() - {own}))]
 
 
-def open_invoices(account: Account, id: int, currency: str) -> list[Object]:
-    """Return what a customer owes something on in that currency."""
+def open_invoices(account: Account, id: int) -> list[Object]:
+    """Return the invoices on which a customer owes something, of every currency."""
     return [
         one
         for one in account.company.find("invoice", "customer", id)
-        if one["currency"] == currency and not (one["draft"] or one["closed"] or one["status"] == "voided")
+        if not (one["draft"] or one["closed"] or one["status"] == "voided")
     ]
+
+
+def _balance(account: Account, currency: str, owed: list[Object], history: list[Object]) -> Object:
+    now = account.now()
+    due = [one for one in owed if one["due_date"] is None or one["due_date"] <= now]
+    return {
+        "currency": currency,
+        "available_credits": next((one["balance"] for one in history if one["currency"] == currency), 0),
+        "total_outstanding": plain(sum((Decimal(one["balance"]) for one in owed), Decimal(0))),
+        "due_now": plain(sum((Decimal(one["balance"]) for one in due), Decimal(0))),
+        "past_due": any(one["status"] == "past_due" for one in owed),
+        "history": history,
+    }
 
 
 def credit_history(account: Account, id: int) -> list[Object]:
