@@ -43,6 +43,8 @@ class Switches:
     """A page of a list is refused to whoever has not read the one before it."""
     page_size: int = 100
     """How many objects a page has without `per_page`."""
+    largest_page: int = 100
+    """How many objects a page has at most, whatever `per_page` says."""
     retry_after_s: int = 0
     """A 429 says in `Retry-After` to come back after so many seconds; 0: it says nothing."""
     retry_speed: float = 1
@@ -57,7 +59,7 @@ class Switches:
             raise ValueError("events_kept must be at least 1")
         if self.idempotency_kept_s < 0:
             raise ValueError("idempotency_kept_s must not be negative")
-        if not 1 <= self.page_size <= 100:
-            raise ValueError("page_size must be from 1 to 100")
+        if self.page_size < 1 or self.largest_page < 1:
+            raise ValueError("page_size and largest_page must be at least 1")
         if self.retry_after_s < 0:
             raise ValueError("retry_after_s must not be negative")
