@@ -57,6 +57,18 @@ def test_filters_match_exactly(many: Account) -> None:
         assert len(customers.list(filter={"taxable": spelt})[0]) == 7
 
 
+def test_what_the_vendors_own_scripts_filter_by_is_known(many: Account) -> None:
+    body = {"customer": 1001, "items": [{"name": "Work", "unit_cost": 5}]}
+    first, second = (many.call("POST", "/invoices", 201, json=body)["id"] for _ in range(2))
+    many.call("POST", f"/invoices/{first}/void", 200)
+    found = many.call("GET", "/invoices?filter[draft]=0&filter[voided]=0", 200)
+    assert [one["id"] for one in found] == [second]
+    assert [one["id"] for one in many.call("GET", "/invoices?filter[voided]=true", 200)] == [first]
+    for user, count in (("-2", 2), ("17", 0)):
+        query = f"filter[type]=invoice.created&filter[user_id]={user}"
+        assert len(many.call("GET", f"/events?{query}", 200)) == count
+
+
 def test_sort_goes_by_several_keys(many: Account) -> None:
     many.client.Customer.create(name="C1", number="Z")
     found = many.client.Customer.list(sort="name desc,number ASC")[0]

@@ -31,6 +31,14 @@ _SHOWS = frozenset({"page", "per_page", "include", "expand"})
 _SWEPT = frozenset({"customer", "invoice", "credit_note", "payment"})
 _EVENT_INDEXED = frozenset({"type", "start_date", "end_date", "related_to"})
 _OF_CUSTOMER = re.compile(r"customer,(\d{1,18})")
+# The user of what was done through the API, as captured.
+_API_USER_ID = -2
+# What lists are filtered by though no object has it: in the vendor's own scripts, and its Go client.
+_UNSEEN: dict[tuple[Kind, str], Callable[[Object], bool | int]] = {
+    ("invoice", "voided"): lambda one: bool(one["status"] == "voided"),
+    ("credit_note", "voided"): lambda one: bool(one["status"] == "voided"),
+    ("event", "user_id"): lambda one: _API_USER_ID,
+}
 _BY_CREATION = ("created_at", "created_at asc")
 _KINDS_BY_PROPERTY: dict[str, Kind] = {
     "customer": "customer",
@@ -129,8 +137,7 @@ def show(account: Account, kind: Kind, one: Object, params: Params) -> Object:
     if kind == "item":
         shown["taxes"] = tax_rates(account, one["taxes"])
     if kind == "event" and "user" in includes:
-        # The user of what was done through the API, as captured.
-        shown["user"] = {"id": -2, "email": None, "first_name": None, "last_name": None}
+        shown["user"] = {"id": _API_USER_ID, "email": None, "first_name": None, "last_name": None}
     if kind == "webhook_attempt":
         shown["payload"] = account.find("event", one["event_id"])
     for name in _words(params, "expand"):
@@ -169,7 +176,7 @@ def _tests(account: Account, kind: Kind, params: Params) -> Iterator[Test]:
     for name, value in params.items(multi=True):
         bracket = re.fullmatch(r"(filter|metadata)\[([^\]]+)\](\[\])?", name)
         if bracket and bracket[1] == "filter":
-            yield _filter(bracket[2], value)
+            yield _filter(kind, bracket[2], value)
         elif bracket:
             yield _metadata(bracket[2], value)
     yield from _time_tests(account, kind, params)
@@ -204,10 +211,12 @@ def _time_tests(account: Account, kind: Kind, params: Params) -> Iterator[Test]:
         yield lambda one: one["updated_at"] < most
 
 
-def _filter(name: str, value: str) -> Test:
+def _filter(kind: Kind, name: str, value: str) -> Test:
+    unseen = _UNSEEN.get((kind, name))
+
     def matches(one: Object) -> bool:
-        held = one.get(name)
-        if name not in one or name.startswith("_") or isinstance(held, (dict, list)):
+        held = unseen(one) if unseen else one.get(name)
+        if (name not in one and not unseen) or name.startswith("_") or isinstance(held, (dict, list)):
             raise bad_parameter("filter", f"Cannot filter by '{name}'")
         if isinstance(held, bool):
             return value.lower() in (("1", "true") if held else ("0", "false"))
