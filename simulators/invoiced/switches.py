@@ -33,6 +33,8 @@ class Switches:
     """An edit that brings a total below what is paid is refused, instead of releasing the excess."""
     credits_pay_new_invoices: bool = True
     """The credit balance of a customer pays the invoices that are issued, as far as it goes."""
+    credit_notes_pay_their_invoice: bool = True
+    """A credit note that is issued against an invoice pays it, as far as it goes."""
     written_off_is_paid: bool = False
     """An invoice written off by a credit note is `paid`; its status is bad_debt either way."""
     failed_charge_makes_payment: bool = False

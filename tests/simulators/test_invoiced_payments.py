@@ -215,6 +215,28 @@ def test_what_paid_a_voided_or_deleted_invoice_is_free_again(account: Account, c
     assert account.call("GET", f"/payments/{payment['id']}", 200)["balance"] == 100
 
 
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_a_credit_note_issued_against_an_invoice_pays_it_first(start_invoiced: StartInvoiced, by_itself: bool) -> None:
+    account = start_invoiced(Switches(credit_notes_pay_their_invoice=by_itself))
+    customer = int(account.client.Customer.create(name="Acme").id)
+    first, second = bill(account, customer, 100), bill(account, customer, 50)
+    note = bill(account, customer, 60, "credit_notes", invoice=first["id"])
+    assert (note["balance"], note["status"]) == ((0, "paid") if by_itself else (60, "open"))
+    assert state(account, first)[0] == (40 if by_itself else 100)
+    draft = bill(account, customer, 80, "credit_notes", invoice=second["id"], draft=True)
+    assert state(account, second)[0] == 50
+    left = account.call("PATCH", f"/credit_notes/{draft['id']}", 200, json={"draft": False})
+    assert (left["balance"], left["status"]) == (30 if by_itself else 80, "open")
+    assert state(account, second)[:2] == ((0, "paid") if by_itself else (50, "not_sent"))
+    # What is paid already, or in another currency, is left alone.
+    for more in ({}, {"currency": "eur"}):
+        assert bill(account, customer, 5, "credit_notes", invoice=second["id"], **more)["balance"] == 5
+    splits = [one["applied_to"] for one in account.call("GET", "/payments?include=applied_to", 200)]
+    assert [(one["type"], one["invoice"], one["amount"]) for (one,) in splits] == (
+        [("credit_note", first["id"], 60), ("credit_note", second["id"], 50)] if by_itself else []
+    )
+
+
 @pytest.mark.parametrize("deletes", [False, True])
 def test_credit_that_comes_back_does_not_turn_into_money(start_invoiced: StartInvoiced, deletes: bool) -> None:
     account = start_invoiced(Switches(payment_void_deletes=deletes, credits_pay_new_invoices=False))

@@ -52,7 +52,9 @@ RESOURCES = (
     Resource("customer", "customers", customers.create, customers.change, customers.delete),
     Resource("invoice", "invoices", credits.create_invoice, credits.change_invoice, invoices.delete),
     Resource("payment", "payments", payments.create, payments.change),
-    Resource("credit_note", "credit_notes", credit_notes.create, credit_notes.change, credit_notes.delete),
+    Resource(
+        "credit_note", "credit_notes", credits.create_credit_note, credits.change_credit_note, credit_notes.delete
+    ),
     _catalog("item", "items"),
     _catalog("tax_rate", "tax_rates"),
     _catalog("coupon", "coupons"),
