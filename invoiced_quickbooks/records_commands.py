@@ -10,9 +10,9 @@ from rich.text import Text
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
 from invoiced_quickbooks.selections import (
     COMMAND_LINE,
-    confirm,
+    Meant,
     known_records,
-    named_kind,
+    named_or_found,
     of_search,
     of_selection,
     selection_of,
@@ -22,7 +22,6 @@ from shared.db import attention, record_actions, record_list
 from shared.db.record_export import HEADER, document_of, find_all, row_of
 from shared.db.record_list import NOT_LOOKED_AT, ListedRecord, Search
 from shared.db.session import make_reading_sessions
-from shared.messages import Kind
 from shared.money import plain
 from shared.outcomes import Outcome
 from shared.spreadsheet import csv_lines
@@ -94,37 +93,26 @@ def unignore(**options: Any) -> None:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice([kind.value for kind in Kind]), metavar="[KIND]", required=False)
-@click.argument("record_ids", nargs=-1, metavar="[ID]...")
-@of_search()
-@click.option("--yes", is_flag=True, help="Do not ask whether all that the search finds is meant.")
+@named_or_found()
 @as_json
 @of_connection
-def resync(
-    kind: str | None,
-    record_ids: tuple[str, ...],
-    search: Search,
-    yes: bool,
-    as_json: bool,
-    connection_id: str | None,
-) -> None:
+def resync(meant: Meant, as_json: bool, connection_id: str | None) -> None:
     """Have records looked at again, whatever their state; only differences are written.
 
     They are named by KIND and ID, or all are meant that a search finds: their number is told, and asked about. More
     than fifty are left to a sweep. `sweep start --everything` is for all that there is.
     """
     with opened() as wiring:
-        named = named_kind(kind, record_ids, search)
         with reading(wiring) as session:
             row = chosen_connection(session, connection_id)
-            number = 0 if named else record_list.count(session, row.id, search)
-        confirm(number, "have them looked at again", yes=yes)
+            number = 0 if meant.kind else record_list.count(session, row.id, meant.search)
+        meant.confirm(number, "have them looked at again")
         with wiring.sessions.begin() as session:
-            if named:
-                keys = known_records(session, row.id, named, record_ids)
+            if meant.kind:
+                keys = known_records(session, row.id, meant.kind, meant.record_ids)
                 asked = record_actions.resync_chosen(session, row.id, keys, COMMAND_LINE, wiring.now())
             else:
-                asked = record_actions.resync_found(session, row.id, search, COMMAND_LINE, wiring.now())
+                asked = record_actions.resync_found(session, row.id, meant.search, COMMAND_LINE, wiring.now())
     if as_json:
         print_json({"records": asked.number, "sweep": asked.sweep_id})
         return

@@ -3,6 +3,7 @@ finds."""
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
@@ -73,33 +74,60 @@ def of_search(kinds: Iterable[Kind] = Kind) -> Callable[[_Command], _Command]:
     return decorate
 
 
-def named_kind(kind: str | None, record_ids: tuple[str, ...], search: Search) -> Kind | None:
-    """Return the kind of the records that are named by KIND and ID; None: a search says which are meant.
+@dataclass(frozen=True)
+class Meant:
+    """The records of `kind` that `record_ids` name; where `kind` is None, all that `search` finds."""
 
-    Raises:
-        RejectedError: neither is given, or both are.
+    kind: Kind | None
+    record_ids: tuple[str, ...]
+    search: Search
+    is_confirmed: bool
+
+    def confirm(self, number: int, deed: str) -> None:
+        """Ask whoever sits at the terminal whether all that was found is meant.
+
+        Raises:
+            RejectedError: there is nobody to ask.
+        """
+        if self.is_confirmed or not number:
+            return
+        found = f"{number:,} {'record matches' if number == 1 else 'records match'}."
+        if not sys.stdin.isatty():
+            raise RejectedError(f"{found} Nothing was done.", remedy=f"Add --yes to {deed}.")
+        click.confirm(f"{found} Do you want to {deed}?", abort=True, err=True)
+
+
+def named_or_found(kinds: Iterable[Kind] = Kind) -> Callable[[_Command], _Command]:
+    """Add `KIND ID…`, the search, and `--yes`; given to the command as `meant`.
+
+    The command raises RejectedError where neither a name nor a search is given, or both are.
     """
-    is_named, is_searched = kind is not None and bool(record_ids), search != Search()
-    if is_named is is_searched or (kind is not None and not record_ids):
-        raise RejectedError(
-            "It is not clear which records are meant.",
-            remedy="Name them by KIND and ID, or search for them, as with --kind invoice --from 2026-10-01.",
-        )
-    return Kind(kind) if kind is not None else None
 
+    def decorate(command: _Command) -> _Command:
+        @wraps(command)
+        def choosing(
+            *args: Any, kind: str | None, record_ids: tuple[str, ...], search: Search, yes: bool, **options: Any
+        ) -> Any:
+            is_named, is_searched = kind is not None and bool(record_ids), search != Search()
+            if is_named is is_searched or (kind is not None and not record_ids):
+                raise RejectedError(
+                    "It is not clear which records are meant.",
+                    remedy="Name them by KIND and ID, or search for them, as with --kind invoice --from 2026-10-01.",
+                )
+            meant = Meant(Kind(kind) if kind is not None else None, record_ids, search, yes)
+            return command(*args, meant=meant, **options)
 
-def confirm(number: int, deed: str, *, yes: bool) -> None:
-    """Ask whoever sits at the terminal whether all that was found is meant.
+        names = [kind.value for kind in kinds]
+        for decorator in (
+            click.option("--yes", is_flag=True, help="Do not ask whether all that the search finds is meant."),
+            of_search(kinds),
+            click.argument("record_ids", nargs=-1, metavar="[ID]..."),
+            click.argument("kind", type=click.Choice(names), metavar="[KIND]", required=False),
+        ):
+            choosing = decorator(choosing)
+        return choosing  # type: ignore[return-value]
 
-    Raises:
-        RejectedError: there is nobody to ask.
-    """
-    if yes or not number:
-        return
-    found = f"{number:,} {'record matches' if number == 1 else 'records match'}."
-    if not sys.stdin.isatty():
-        raise RejectedError(f"{found} Nothing was done.", remedy=f"Add --yes to {deed}.")
-    click.confirm(f"{found} Do you want to {deed}?", abort=True, err=True)
+    return decorate
 
 
 def of_selection(command: _Command) -> _Command:

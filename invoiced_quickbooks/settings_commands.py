@@ -9,10 +9,9 @@ from administration.change_settings import change, values_of
 from administration.quickbooks_lists import find_lists
 from administration.setting_values import DEFAULTS, LISTED, NAMES, in_words
 from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
-from invoiced_quickbooks.selections import COMMAND_LINE, confirm, named_kind, of_search
+from invoiced_quickbooks.selections import COMMAND_LINE, Meant, named_or_found
 from invoiced_quickbooks.shown import print_json
 from shared.db import connections
-from shared.db.record_list import Search
 from shared.db.records import RecordKey
 from shared.errors import NotFoundError
 
@@ -84,20 +83,10 @@ def choices(name: str | None, as_json: bool, connection_id: str | None) -> None:
 
 
 @settings.command("repost")
-@click.argument("kind", type=click.Choice([kind.value for kind in repost.KINDS]), metavar="[KIND]", required=False)
-@click.argument("record_ids", nargs=-1, metavar="[ID]...")
-@of_search(repost.KINDS)
-@click.option("--yes", is_flag=True, help="Do not ask whether all that the search finds is meant.")
+@named_or_found(repost.KINDS)
 @as_json
 @of_connection
-def repost_(
-    kind: str | None,
-    record_ids: tuple[str, ...],
-    search: Search,
-    yes: bool,
-    as_json: bool,
-    connection_id: str | None,
-) -> None:
+def repost_(meant: Meant, as_json: bool, connection_id: str | None) -> None:
     """Post invoices or payments again under today's settings: prefix, accounts, code, item, time zone.
 
     They are named by KIND and ID, or all are meant that a search finds: their number is told, and asked about.
@@ -105,20 +94,19 @@ def repost_(
     accepted: list[RecordKey] = []
     refused: list[repost.Refused] = []
     with opened() as wiring:
-        named = named_kind(kind, record_ids, search)
         with reading(wiring) as session:
             row = chosen_connection(session, connection_id)
-            if named:
-                keys, unknown = repost.find_named(session, row.id, named, record_ids)
+            if meant.kind:
+                keys, unknown = repost.find_named(session, row.id, meant.kind, meant.record_ids)
                 if unknown:
                     raise NotFoundError(
-                        f"Nothing is known of {named.value} {', '.join(unknown)}.",
+                        f"Nothing is known of {meant.kind.value} {', '.join(unknown)}.",
                         remedy="`records` lists what is known.",
                     )
             else:
-                keys = repost.find_matching(session, row.id, search)
-        if not named:
-            confirm(len(keys), "have them posted again", yes=yes)
+                keys = repost.find_matching(session, row.id, meant.search)
+        if not meant.kind:
+            meant.confirm(len(keys), "have them posted again")
         for start in range(0, len(keys), repost.AT_ONCE):
             with wiring.sessions.begin() as session:
                 part = keys[start : start + repost.AT_ONCE]
