@@ -280,6 +280,12 @@ def test_every_page_is_usable_by_everybody(
             assert visitor.violations() == [], address
             too_wide = visitor.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
             assert not too_wide, f"{address} is wider than {width} px"
+        visitor.page.locator("summary", has_text="Request and reply").first.click()
+        assert visitor.violations() == []
+        visitor.go(f"{own}/records")
+        visitor.page.get_by_label("All on this page").check()
+        chosen = visitor.page.get_by_label(re.compile("^Choose "))
+        assert [box.is_checked() for box in chosen.all()] == [True] * chosen.count()
         assert visitor.complaints == []
         # A page that refreshes itself leads to the log-in once it is over, and is not left empty.
         visitor.go(f"{own}/")

@@ -95,13 +95,17 @@ def test_a_company_is_connected_on_the_page_and_posts_only_after_synchronize(com
     assert "sandbox" in page
 
     set_up = f"/companies/{company.id}/set-up"
-    assert 'value="2026-09-01"' in admin.get(set_up).text
+    # Each step is offered once the one before is done, so that nothing typed is lost.
+    assert "Sync invoices dated from" not in text_of(admin.get(set_up))
+    assert admin.get(f"/companies/{company.id}/preflight/first-look").location == set_up
+    assert f'href="{set_up}#invoiced"' in admin.get(f"/companies/{company.id}/preflight/").text
     refused = admin.send(set_up, **{"invoiced-api_key": "no such key"})
     assert (refused.status_code, 'class="error"' in refused.text) == (200, True)
     assert "One thing is missing" in text_of(admin.get(f"/companies/{company.id}/"))
     assert company.invoiced.auth is not None
     accepted = admin.send(set_up, **{"invoiced-api_key": company.invoiced.auth[0]})
     assert "key accepted" in shown(admin, accepted)
+    assert 'value="2026-09-01"' in admin.get(set_up).text
     saved = admin.send(set_up, **{"books-time_zone": "America/Chicago", "books-start_date": "2026-09-15"})
     assert "Saved." in shown(admin, saved)
     row = row_of(company)

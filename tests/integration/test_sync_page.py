@@ -190,6 +190,7 @@ def test_synchronize_asks_for_a_sweep_shows_it_and_can_be_cancelled(sqlite_datab
         assert sweeps.find_running(session, connection_id) is None
         told = [(entry.who, entry.what) for entry in session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id))]
     assert ("admin@example.com", "Cancelled a sync") in told
+    assert "Last sync : cancelled" in text_of(admin.get(overview))
     assert "Cancelled a sync" in text_of(admin.get(f"{overview}audit/"))
 
 

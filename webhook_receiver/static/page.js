@@ -17,3 +17,12 @@ document.addEventListener("submit", (event) => {
 });
 // Shown again by the back button, a page is as good as new.
 window.addEventListener("pageshow", () => { sent = new WeakSet(); });
+
+// All of a list are chosen at once where there is a script to do it.
+for (const choice of document.querySelectorAll("[data-chooses-all]")) {
+  choice.closest("label").hidden = false;
+  choice.addEventListener("change", () => {
+    const boxes = choice.form.querySelectorAll(`input[name="${choice.dataset.choosesAll}"]`);
+    for (const box of boxes) box.checked = choice.checked;
+  });
+}

@@ -19,7 +19,7 @@ from webhook_receiver.sync_page.companies import make_companies
 from webhook_receiver.sync_page.connect import make_connect
 from webhook_receiver.sync_page.customers import make_customers
 from webhook_receiver.sync_page.login import make_login, make_login_manager
-from webhook_receiver.sync_page.places import place_of
+from webhook_receiver.sync_page.places import place_of, place_of_finding
 from webhook_receiver.sync_page.preflight import make_preflight
 from webhook_receiver.sync_page.records import make_records
 from webhook_receiver.sync_page.services import Services
@@ -93,6 +93,7 @@ def register(app: Flask, services: Services) -> CSRFProtect:
     app.add_template_global(navigation)
     app.add_template_global(companies_to_choose_from)
     app.add_template_global(place_of)
+    app.add_template_global(place_of_finding)
     return protection
 
 

@@ -59,6 +59,8 @@ def make_companies(services: Services) -> Blueprint:
             held_back = attention.held_back(session, company_id)
             running = sweeps.find_running(session, company_id)
             progress = sweeps.progress(session, running, services.now()) if running is not None else None
+            last = next(iter(sweeps.list_latest(session, company_id, states=sweeps.ENDED, limit=1)), None)
+            last_progress = sweeps.progress(session, last, services.now()) if last is not None else None
         return render_template(
             "overview.html",
             company=row,
@@ -74,6 +76,10 @@ def make_companies(services: Services) -> Blueprint:
             ends_soon=_ends_soon(row, services.now()),
             running=running,
             progress=progress,
+            last=last,
+            last_progress=last_progress,
+            states=words.SWEEP_STATES,
+            state_class=words.STATE_CLASSES,
             queues=_depth(),
         )
 

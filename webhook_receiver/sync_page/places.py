@@ -1,10 +1,12 @@
-"""On which page a cause is mended, so that its fix can be one click away."""
+"""On which page a cause, or what the check-up found, is mended, so that its fix can be one click away."""
 
 from typing import NamedTuple
 
 from flask import g, url_for
+from flask_login import current_user
 
-_PLACES = {
+_SET_UP = "page.connect.set_up"
+_OF_CAUSES = {
     "reconnect": ("page.companies.overview", None, "To the overview"),
     "start": ("page.companies.overview", None, "To the overview"),
     "choice": ("page.customers.index", None, "To the customers"),
@@ -14,6 +16,14 @@ _PLACES = {
     "reference-lost": ("page.preflight.index", None, "See what cannot be used"),
     "discounts": ("page.preflight.index", None, "To the check-up"),
     "sales-tax": ("page.preflight.index", None, "To the check-up"),
+}
+_OF_FINDINGS = {
+    "closing-date": ("page.settings.index", "start_date", "Change the start date"),
+    "unusable-setting": ("page.settings.index", "how", "To the settings"),
+    "inactive": ("page.attention.index", None, "See what failed"),
+    "invoiced-key": (_SET_UP, "invoiced", "Enter the key"),
+    "shared-account": (_SET_UP, "invoiced", "Enter another key"),
+    "webhook": (_SET_UP, "invoiced", "See address and secret"),
 }
 
 
@@ -26,7 +36,18 @@ class Place(NamedTuple):
 
 def place_of(cause_key: str) -> Place | None:
     """Return where a cause of `shared.causes` is mended; None where that is in QuickBooks or Invoiced alone."""
-    if cause_key not in _PLACES:
+    return _place(_OF_CAUSES.get(cause_key))
+
+
+def place_of_finding(key: str) -> Place | None:
+    """Return where a finding of `administration.preflight` is mended; None where that is in QuickBooks or Invoiced
+    alone, or on a page that whoever looks may not see."""
+    found = _OF_FINDINGS.get(key)
+    return None if found is not None and found[0] == _SET_UP and not current_user.is_admin else _place(found)
+
+
+def _place(found: tuple[str, str | None, str] | None) -> Place | None:
+    if found is None:
         return None
-    endpoint, anchor, name = _PLACES[cause_key]
+    endpoint, anchor, name = found
     return Place(url_for(endpoint, company_id=g.company.id, _anchor=anchor), name)

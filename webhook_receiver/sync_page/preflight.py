@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from administration.preflight import check
 from administration.preflight_facts import gather, look_up
 from administration.take_first_look import SeenLook, count_again, find_seen, go_on
+from shared.db import connections
 from shared.errors import SyncError
 from webhook_receiver.sync_page.access import admin_only, company
 from webhook_receiver.sync_page.services import Services
@@ -26,6 +27,7 @@ def make_preflight(services: Services) -> Blueprint:
             found, failure = None, f"{error.cause} {error.remedy}".strip()
         return render_template(
             "preflight.html",
+            has_key=connections.has_invoiced_key(company(), services.clients.vault),
             findings=check(found.facts) if found else [],
             at=found.at if found else None,
             failure=failure,
@@ -42,9 +44,12 @@ def make_preflight(services: Services) -> Blueprint:
 
     @page.get("/first-look")
     @admin_only
-    def first_look(company_id: str) -> str:
+    def first_look(company_id: str) -> str | Response:
         """Go a step on, and show how far it is; the page asks for the next one by itself. Half a sum is never shown.
         A whole look that is still true is shown again."""
+        if not connections.has_invoiced_key(company(), services.clients.vault):
+            flash("Invoiced is not connected yet: enter its API key, and what would be posted can be counted.", "calm")
+            return redirect(url_for("page.connect.set_up", company_id=company_id))
         with services.reading_sessions.begin() as session:
             seen = find_seen(session, company(), services.now())
         reading = failure = None
