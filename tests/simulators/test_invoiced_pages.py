@@ -194,6 +194,24 @@ def test_bad_debt_void_and_delete(account: Account, clerk: Clerk) -> None:
     assert (found["status"], found["balance"]) == ("bad_debt", 0)
 
 
+def test_credit_is_limited_and_held_by_hand(account: Account, clerk: Clerk) -> None:
+    customer = acme(clerk, credit_limit="100")
+    assert "Credit limit 100.00 USD" in clerk.text
+    clerk.go(f"invoices/new?customer={customer}")
+    clerk.press("Issue", 400, items_0_name="Work", items_0_unit_cost="101")
+    assert "exceeds the account's credit limit ($100.00)" in clerk.text
+    clerk.go(f"customers/{customer}/edit")
+    clerk.press("Save", credit_limit="", credit_hold="true")
+    found = account.call("GET", f"/customers/{customer}", 200)
+    assert (found["credit_limit"], found["credit_hold"]) == (None, True)
+    clerk.go(f"invoices/new?customer={customer}")
+    clerk.press("Save as draft", 400, items_0_name="Work", items_0_unit_cost="1")
+    assert "it has a credit hold" in clerk.text
+    clerk.go(f"customers/{customer}/edit")
+    clerk.press("Save", credit_hold="")
+    issue(clerk, customer, "101")
+
+
 def test_what_a_customer_owes_is_shown_in_every_currency(account: Account, clerk: Clerk) -> None:
     customer = acme(clerk, currency="cad")
     body = {"customer": customer, "items": [{"name": "Work", "quantity": 3, "unit_cost": 12.5}]}

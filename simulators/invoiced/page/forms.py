@@ -22,6 +22,7 @@ _CUSTOMER = (
     "name", "number", "email", "phone", "attention_to", "address1", "address2", "city", "state", "postal_code",
     "country", "currency", "payment_terms", "notes",
 )  # fmt: skip
+_CREDIT = ("credit_limit", "credit_hold")
 _DOCUMENT = ("customer", "number", "payment_terms", "purchase_order", "notes")
 _DATES = ("date", "due_date")
 _ADJUSTED = ("discount", "tax")
@@ -40,15 +41,19 @@ class Problem:
 
 
 def customer_form(customer: Object) -> Form:
-    return {name: _shown(name, customer[name]) for name in _CUSTOMER}
+    credit = {
+        "credit_limit": plain_number(customer["credit_limit"]),
+        "credit_hold": "true" if customer["credit_hold"] else "",
+    }
+    return {name: _shown(name, customer[name]) for name in _CUSTOMER} | credit
 
 
 def posted_customer(form: Form) -> Form:
-    return {name: _text(form, name) for name in _CUSTOMER}
+    return {name: _text(form, name) for name in (*_CUSTOMER, *_CREDIT)}
 
 
 def customer_body(posted: Form, shown: Form) -> Object:
-    return _told(posted, shown, _CUSTOMER)
+    return _told(posted, shown, (*_CUSTOMER, *_CREDIT))
 
 
 def document_form(document: Object) -> Form:
