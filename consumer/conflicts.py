@@ -15,6 +15,7 @@ from shared.db.links import LinkKey
 from shared.db.models import Link, PendingWrite
 from shared.errors import ChangedInQuickBooksError, NotFoundError, RejectedError
 from shared.quickbooks.entities import sync_token
+from shared.quickbooks.field_words import all_in_words
 
 
 def look_into_conflict(deps: Deps, pending: PendingWrite) -> tuple[bool, Link | None]:
@@ -63,7 +64,7 @@ def look_into_conflict(deps: Deps, pending: PendingWrite) -> tuple[bool, Link | 
     if not changed:
         return False, _follow(deps, link, current)
     raise ChangedInQuickBooksError(
-        f"{write['entity']} {link.qbo_id} was changed in QuickBooks: {', '.join(sorted(changed))}",
+        f"{write['entity']} {link.qbo_id} was changed in QuickBooks: {all_in_words(changed)}",
         remedy="Undo the change in QuickBooks, or make the same change in Invoiced; then sync the record again.",
         ours={name: pair[0] for name, pair in changed.items()},
         theirs={name: pair[1] for name, pair in changed.items()},

@@ -34,8 +34,27 @@ class Choice:
         if not needs_name and self.named is not None:
             raise RejectedError(f"{self.answer.value} names no customer.", remedy="Leave the customer out.")
 
+    @property
+    def in_words(self) -> str:
+        """The choice for people."""
+        match self.answer:
+            case Answer.LINK:
+                return f"it is customer #{self.named} of Invoiced"
+            case Answer.CREATE:
+                return "a new one, to be created in Invoiced"
+            case Answer.LEAVE:
+                return "left in QuickBooks alone"
+            case Answer.SURVIVOR:
+                return f"merged into customer {self.named} of QuickBooks"
+
     def __str__(self) -> str:
         return self.answer.value if self.named is None else f"{self.answer.value}:{self.named}"
+
+
+def in_words(text: str | None) -> str:
+    """Return a stored choice for people; "" where nobody has chosen."""
+    choice = parse(text)
+    return "" if choice is None else choice.in_words
 
 
 def parse(text: str | None) -> Choice | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared.choices import Answer, Choice
+from shared.choices import Answer, Choice, in_words
 from shared.db import audit, history, links, records
 from shared.db.models import Link
 from shared.db.records import RecordKey
@@ -59,15 +59,15 @@ def choose(session: Session, connection_id: str, qbo_id: str, choice: Choice, wh
     before = row.choice
     row.choice = str(choice)
     records.request_look(session, key, now, asked_by_person=True)
-    history.add(session, [history.of_record(key, now, history.PERSON, who=who, cause=f"choice: {choice}")])
+    history.add(session, [history.of_record(key, now, history.PERSON, who=who, cause=f"chose: {choice.in_words}")])
     audit.note(
         session,
         connection_id,
         who,
         f"customer of QuickBooks: {row.label or qbo_id}",
         now,
-        before=before,
-        after=str(choice),
+        before=in_words(before) or None,
+        after=choice.in_words,
     )
 
 

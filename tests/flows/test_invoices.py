@@ -123,6 +123,7 @@ def test_a_field_of_ours_changed_in_quickbooks_is_not_overwritten(company: Compa
 
     row = company.record(Kind.INVOICE, invoice["id"])
     assert row.versions == {"ours": {"DueDate": "2026-11-04"}, "theirs": {"DueDate": "2027-01-31"}}
+    assert row.cause == f"Invoice {posted['Id']} was changed in QuickBooks: due date"
     assert company.quickbooks.one("Invoice")["DueDate"] == "2027-01-31"
 
     company.quickbooks.by_hand("Invoice", {"Id": posted["Id"], "sparse": True, "DueDate": "2026-11-04"})

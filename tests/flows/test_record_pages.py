@@ -237,11 +237,14 @@ def test_a_customer_in_doubt_is_chosen_for_on_the_page(company: Company, admin: 
 
     assert "There is no such customer in Invoiced" in choose(choice="link", number="G-9")
     assert "Nothing was chosen" in choose()
-    assert "Chosen." in choose(choice="link", number="G-2")
+    assert f"You chose: it is customer #{other['id']} of Invoiced." in choose(choice="link", number="G-2")
     company.settle()
     shown = admin.read("/customers")
     assert "Waiting for your choice" not in shown
     assert "Globex Globex Europe G-2 chosen synced" in shown
+    assert f"chose: it is customer #{other['id']} of Invoiced" in admin.read(
+        f"/records/quickbooks-customer/{qbo['Id']}"
+    )
     company.invoice(company.invoiced.invoice(other["id"]))
     assert company.quickbooks.one("Invoice")["CustomerRef"]["value"] == qbo["Id"]
     assert customer["id"] != other["id"]

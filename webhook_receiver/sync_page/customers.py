@@ -4,7 +4,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from shared.choices import Answer, Choice
+from shared.choices import Answer, Choice, in_words
 from shared.db import customer_choices, record_list
 from shared.db.record_list import Search
 from shared.errors import RejectedError, SyncError
@@ -45,6 +45,7 @@ def make_customers(services: Services) -> Blueprint:
             next_page=settled.next_page,
             counterparts=found,
             how=_HOW,
+            choice_in_words=in_words,
             text=text,
         )
 
@@ -58,7 +59,7 @@ def make_customers(services: Services) -> Blueprint:
         except SyncError as error:
             flash(f"{error.cause} {error.remedy}".strip(), "bad")
         else:
-            flash("Chosen. The customer is synced in a moment.", "good")
+            flash("Chosen. It is carried out in a moment.", "good")
         return redirect(url_for(".index", company_id=company_id))
 
     def _choice(company_id: str) -> Choice:

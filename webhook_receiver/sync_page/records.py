@@ -21,6 +21,7 @@ from shared.db.sweeps import Scope
 from shared.errors import RejectedError, SyncError
 from shared.messages import Kind
 from shared.money import pretty_json
+from shared.quickbooks import field_words
 from shared.spreadsheet import csv_lines
 from webhook_receiver.sync_page import words
 from webhook_receiver.sync_page.access import admin_only, company, who
@@ -178,6 +179,7 @@ def make_records(services: Services) -> Blueprint:
             pretty=pretty_json,
             deeds=words.DEEDS,
             call_in_words=calls.in_words,
+            field_in_words=field_words.in_words,
         )
 
     return page
