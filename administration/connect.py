@@ -100,6 +100,15 @@ def add_connection(clients: Clients, new: NewConnection, say: Callable[[str], No
         if not is_complete:
             with clients.sessions.begin() as session:
                 connections.remove(session, row.id)
+            clear_removed(clients.sessions, row.id)
+
+
+def clear_removed(sessions: Sessions, connection_id: str) -> None:
+    """Delete what a removed connection had, part by part; should this break off, a consumer goes on with it."""
+    is_left = True
+    while is_left:
+        with sessions.begin() as session:
+            is_left = connections.clear(session, connection_id)
 
 
 def connect_by_consent(clients: Clients, code: str, realm_id: str) -> Connection:

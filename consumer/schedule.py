@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from consumer.wiring import Wiring
-from shared.db import history, records
+from shared.db import connections, history, records
 from shared.errors import BrokerUnavailableError
 from shared.messages import Message, Why
 from shared.queues import BULK, LIVE, Publisher
@@ -40,7 +40,8 @@ class Schedule(threading.Thread):
                 pause_s = 0.0 if publish_due(self._wiring, self._publisher) else LOOK_EVERY_S
                 if time.monotonic() >= prune_at_s:
                     # As long as there is more to delete, the next turn goes on with it.
-                    prune_at_s = time.monotonic() + (LOOK_EVERY_S if prune_history(self._wiring) else PRUNE_EVERY_S)
+                    is_more = bool(prune_history(self._wiring)) | clear_removed(self._wiring)
+                    prune_at_s = time.monotonic() + (LOOK_EVERY_S if is_more else PRUNE_EVERY_S)
             except (SQLAlchemyError, BrokerUnavailableError) as error:
                 log.warning("due records not published yet", error=str(error))
                 pause_s = LOOK_AGAIN_S
@@ -52,6 +53,14 @@ def prune_history(wiring: Wiring) -> int:
         return history.prune(
             session, wiring.now(), days=wiring.config.history_days, entries_per_record=ENTRIES_OF_A_RECORD
         )
+
+
+def clear_removed(wiring: Wiring) -> bool:
+    """Delete some of what a removed connection had, should whoever removed it not have come to the end; tell whether
+    there was any."""
+    with wiring.sessions.begin() as session:
+        connection_id = connections.find_removed(session)
+        return connection_id is not None and connections.clear(session, connection_id)
 
 
 def publish_due(wiring: Wiring, publisher: Publisher) -> int:

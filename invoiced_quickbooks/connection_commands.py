@@ -11,6 +11,7 @@ from administration.connect import (
     NewConnection,
     OtherCompanyError,
     add_connection,
+    clear_removed,
     disconnect,
     give_invoiced_key,
     give_webhook_secret,
@@ -166,6 +167,7 @@ def remove(yes: bool, as_json: bool, connection_id: str | None) -> None:
             click.confirm(f"Forget {row.name} ({row.id}) and all that is known of its records?", abort=True, err=True)
         with wiring.sessions.begin() as session:
             connections.remove(session, row.id)
+        clear_removed(wiring.sessions, row.id)
     if as_json:
         print_json({"removed": row.id})
     else:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from shared.db.models import Connection, Pace
+from shared.db.models import Connection, Pace, Sweep
 from shared.errors import AuthLostError, RejectedError, TransientError
 from shared.settings import Preferences, Settings, preferences_from_document, settings_from_document
 from shared.vault import Vault
@@ -18,8 +18,13 @@ CONNECTED = "connected"
 RECONNECT_NEEDED = "reconnect needed"
 # Its authorization was given back; history and links stay.
 DISCONNECTED = "disconnected"
+# Nobody knows of it any more; what belonged to it is deleted part by part, and its row last.
+REMOVED = "removed"
 
 WRITE_NOTED_EVERY_S = 5
+# Tables with many rows of a connection; of the others the database takes them with the connection's own.
+_MANY_ROWS = ("sweep_records", "history", "pending_writes", "links", "records")
+CLEARED_AT_ONCE = 2000
 
 
 class UnknownConnectionError(RejectedError):
@@ -113,18 +118,21 @@ def refuse_second(session: Session, realm_id: str) -> None:
 
 def list_all(session: Session) -> list[Connection]:
     """Return all connections, the oldest first."""
-    return list(session.scalars(sa.select(Connection).order_by(Connection.created_at, Connection.id)))
+    known = sa.select(Connection).where(Connection.state != REMOVED)
+    return list(session.scalars(known.order_by(Connection.created_at, Connection.id)))
 
 
 def list_names(session: Session) -> list[Named]:
     """Return what all connections are called, by name."""
-    found = session.execute(sa.select(Connection.id, Connection.name, Connection.state))
+    known = sa.select(Connection.id, Connection.name, Connection.state).where(Connection.state != REMOVED)
+    found = session.execute(known)
     return sorted((Named(*row) for row in found), key=lambda one: (one.name.casefold(), one.id))
 
 
 def find(session: Session, connection_id: str) -> Connection | None:
     """Return a connection, or None."""
-    return session.get(Connection, connection_id)
+    row = session.get(Connection, connection_id)
+    return None if row is None or row.state == REMOVED else row
 
 
 def get(session: Session, connection_id: str) -> Connection:
@@ -133,7 +141,7 @@ def get(session: Session, connection_id: str) -> Connection:
     Raises:
         UnknownConnectionError: there is none of that id.
     """
-    row = session.get(Connection, connection_id)
+    row = find(session, connection_id)
     if row is None:
         raise _unknown(connection_id)
     return row
@@ -147,20 +155,48 @@ def get_locked(session: Session, connection_id: str) -> Connection:
     """
     # key_share: rows that refer to the connection can still be added meanwhile.
     row = session.get(Connection, connection_id, with_for_update={"key_share": True}, populate_existing=True)
-    if row is None:
+    if row is None or row.state == REMOVED:
         raise _unknown(connection_id)
     return row
 
 
 def remove(session: Session, connection_id: str) -> None:
-    """Remove a connection with its records, links, pending writes and pace; what is posted in QBO stays.
+    """Remove a connection: nobody knows of it any more, its secrets are gone and its company is free. What is posted in
+    QBO stays. Its records, links and history, which may be many, are left to `clear`.
 
     Raises:
         UnknownConnectionError: there is none of that id.
     """
-    realm_id = get(session, connection_id).realm_id
-    session.execute(sa.delete(Pace).where(Pace.realm_id == realm_id))
+    row = get_locked(session, connection_id)
+    session.execute(sa.delete(Pace).where(Pace.realm_id == row.realm_id))
+    # Nobody takes it up any more.
+    running = sa.update(Sweep).where(Sweep.connection_id == connection_id, Sweep.ended_at.is_(None))
+    session.execute(running.values(state="cancelled", ended_at=sa.func.coalesce(Sweep.began_at, Sweep.asked_at)))
+    row.state, row.realm_id = REMOVED, f"{REMOVED} {connection_id}"
+    row.invoiced_api_key_encrypted = row.invoiced_webhook_secret_encrypted = row.refresh_token_encrypted = ""
+    row.access_token_encrypted = None
+    session.flush()
+
+
+def find_removed(session: Session) -> str | None:
+    """Return the id of a removed connection that is not cleared yet, None if there is none."""
+    return session.scalar(sa.select(Connection.id).where(Connection.state == REMOVED).limit(1))
+
+
+def clear(session: Session, connection_id: str, *, at_most: int = CLEARED_AT_ONCE) -> bool:
+    """Delete so many rows of what a removed connection had, and its own once they are gone; False if there is no such
+    removed connection. So nobody waits for one long transaction."""
+    row = session.get(Connection, connection_id)
+    if row is None or row.state != REMOVED:
+        return False
+    for name in _MANY_ROWS:
+        table = Connection.metadata.tables[name]
+        key = table.primary_key.columns
+        some = sa.select(*key).where(table.c.connection_id == connection_id).limit(at_most)
+        if session.execute(sa.delete(table).where(sa.tuple_(*key).in_(some))).rowcount:  # type: ignore[attr-defined]
+            return True
     session.execute(sa.delete(Connection).where(Connection.id == connection_id))
+    return True
 
 
 def find_webhook_secret(session: Session, vault: Vault, connection_id: str) -> str | None:
@@ -171,7 +207,9 @@ def find_webhook_secret(session: Session, vault: Vault, connection_id: str) -> s
         VaultError: it cannot be decrypted.
     """
     encrypted = session.scalar(
-        sa.select(Connection.invoiced_webhook_secret_encrypted).where(Connection.id == connection_id)
+        sa.select(Connection.invoiced_webhook_secret_encrypted).where(
+            Connection.id == connection_id, Connection.state != REMOVED
+        )
     )
     return None if encrypted is None else vault.decrypt(encrypted, bound_to=connection_id)
 

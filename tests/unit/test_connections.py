@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
-from shared.db import connections
+from shared.db import connections, sweeps
 from shared.db.migrate import migrate
-from shared.db.models import Connection, Link, Pace, Record
+from shared.db.models import Connection, Link, Pace, Record, Sweep
 from shared.db.session import Sessions, make_engine, make_sessions
 from shared.errors import RejectedError, TransientError
 from shared.settings import Preferences, Settings
@@ -117,10 +117,33 @@ def test_removing_a_connection_takes_along_what_hangs_on_it(sessions: Sessions) 
                 )
             )  # fmt: skip
             session.add(Pace(realm_id=realm_id, limit_name="calls", booked_until_us=1))
+            session.add(
+                Sweep(connection_id=connection_id, scope="catch-up", why="person", state="finding", asked_at=NOW)
+            )
     with sessions.begin() as session:
         connections.remove(session, gone)
-    with sessions() as session:
+
+    # From here on nobody knows of it, its company is free, and nothing of it is taken up; the rest follows in parts.
+    with sessions.begin() as session:
         assert [row.id for row in connections.list_all(session)] == [kept]
+        assert [row.id for row in connections.list_names(session)] == [kept]
+        assert connections.find(session, gone) is None
+        assert connections.find_webhook_secret(session, VAULT, gone) is None
+        assert connections.find_id_of_realm(session, "1") is None
+        for act in (connections.get, connections.get_locked, connections.remove):
+            with pytest.raises(connections.UnknownConnectionError):
+                act(session, gone)
+        taken = sweeps.take(session, "me", NOW)
+        assert taken is not None and taken.connection_id == kept
+        assert sweeps.take(session, "me", NOW, taken.id) is None
+        assert connections.find_removed(session) == gone
+    for _ in range(3):
+        with sessions.begin() as session:
+            assert connections.clear(session, gone, at_most=1), "a link, a record, and then itself"
+    with sessions.begin() as session:
+        assert not connections.clear(session, kept)
+        assert connections.find_removed(session) is None
+        assert list(session.scalars(sa.select(Connection.id))) == [kept]
         assert list(session.scalars(sa.select(Record.connection_id))) == [kept]
         assert list(session.scalars(sa.select(Link.connection_id))) == [kept]
         assert list(session.scalars(sa.select(Pace.realm_id))) == ["2"]
