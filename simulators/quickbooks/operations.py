@@ -89,7 +89,7 @@ def operation_of(body: object, operation: str | None, include: Iterable[str]) ->
     """The operation that a write asks for, by its query parameters and its body."""
     if operation == "delete":
         return "delete"
-    if operation == "void" or (operation == "update" and "void" in include):
+    if operation == "void" or (operation in (None, "", "update") and "void" in include):
         return "void"
     if not isinstance(body, dict) or not names_object(body):
         return "create"
@@ -118,7 +118,7 @@ def carry_out(
     if asked == "delete":
         return _delete(company, kind, body)
     if asked == "void":
-        return shown(company, entity, _void(company, kind, body, by_update=operation == "update"))
+        return shown(company, entity, _void(company, kind, body, by_update=operation != "void"))
     if operation == "update" and asked == "create":
         raise refusals.missing_parameter("Id")
     return shown(company, entity, write(company, kind, body, include))
@@ -175,7 +175,7 @@ def _delete(company: Company, kind: Kind, body: object) -> dict[str, Any]:
 
 
 def _void(company: Company, kind: Kind, body: object, *, by_update: bool) -> Object:
-    """Invoices are voided by operation=void, payments by operation=update&include=void."""
+    """Invoices are voided by operation=void, payments by include=void, with operation=update or without."""
     documented = (kind.entity in VOIDED_BY_UPDATE) == by_update
     if kind.void is None or not (documented or (company.switches.void_by_operation and not by_update)):
         raise refusals.unsupported_operation(f"Operation void on {kind.entity} is not supported.")

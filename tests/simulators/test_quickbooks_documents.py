@@ -106,7 +106,8 @@ def test_a_sales_receipt_is_voided_like_a_payment_unless_it_is_deposited(books: 
     refused(6540, books.write, "SalesReceipt", version(held, sparse=True), **void)
     books.write("Deposit", version(deposit), operation="delete")
     free = books.read("SalesReceipt", receipt["Id"])
-    voided = books.write("SalesReceipt", version(free, sparse=True), **void)
+    # Without the operation, as quickbooks-ruby sends it.
+    voided = books.write("SalesReceipt", version(free, sparse=True), include="void")
     assert (voided["TotalAmt"], voided["PrivateNote"]) == (0, "Voided")
     assert journal(books, "SalesReceipt", voided) == {}
     refused(2020, books.write, "RefundReceipt", {"Line": [line(item, "20")]})
