@@ -57,6 +57,7 @@ def test_a_company_starts_as_one_of_its_country(books_of: dict[str, Books], coun
     info = books.read("CompanyInfo", "1")
     preferences = books.read("Preferences", "1")
     assert info["Country"] == country
+    assert {"Name": "ItemCategoriesFeature", "Value": "true"} in info["NameValue"]
     assert preferences["CurrencyPrefs"]["HomeCurrency"]["value"] == COUNTRIES[country]
     assert {one["Id"] for one in books.query("SELECT * FROM TaxCode")["TaxCode"]}.isdisjoint({"TAX", "NON"})
     assert books.account("Other Current Liability", "GlobalTaxPayable")

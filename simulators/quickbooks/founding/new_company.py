@@ -197,6 +197,7 @@ def _settle_settings(company: Company, name: str, country: str, place: Locality)
             "NameValue": [
                 {"Name": "OfferingSku", "Value": "QuickBooks Online Plus"},
                 {"Name": "SubscriptionStatus", "Value": "PAID"},
+                {"Name": "ItemCategoriesFeature", "Value": "true"},
             ],
             HIDDEN: {},
         },
