@@ -215,6 +215,19 @@ def test_what_paid_a_voided_or_deleted_invoice_is_free_again(account: Account, c
     assert account.call("GET", f"/payments/{payment['id']}", 200)["balance"] == 100
 
 
+def test_a_document_that_is_paid_in_part_keeps_its_currency(account: Account, customer: int) -> None:
+    invoice, note = bill(account, customer, 100), bill(account, customer, 30, "credit_notes")
+    split = to_invoice(invoice, 10) | {"type": "credit_note", "credit_note": note["id"]}
+    payment = pay(account, customer, 10, split)
+    paths = [f"/invoices/{invoice['id']}", f"/credit_notes/{note['id']}"]
+    for path in paths:
+        assert account.call("PATCH", path, 400, json={"currency": "eur"})["param"] == "currency"
+        account.call("PATCH", path, 200, json={"currency": "usd"})
+    account.call("DELETE", f"/payments/{payment['id']}", 200)
+    for path in paths:
+        assert account.call("PATCH", path, 200, json={"currency": "eur"})["currency"] == "eur"
+
+
 @pytest.mark.parametrize("by_itself", [True, False])
 def test_a_credit_note_issued_against_an_invoice_pays_it_first(start_invoiced: StartInvoiced, by_itself: bool) -> None:
     account = start_invoiced(Switches(credit_notes_pay_their_invoice=by_itself))

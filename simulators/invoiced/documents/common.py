@@ -50,6 +50,14 @@ def check_number(account: Account, kind: DocumentKind, id: int | None, number: s
         raise bad_parameter("number", f"The number '{number}' is already taken")
 
 
+def check_currency(account: Account, document: Object, values: Mapping[str, Any]) -> None:
+    """Raises: ApiError 400, another currency is given, and something is applied in the one that stands."""
+    kind: DocumentKind = document["object"]
+    is_another = values.get("currency", document["currency"]) != document["currency"]
+    if is_another and account.applications(kind, document["id"]):
+        raise bad_parameter("currency", "The currency of a document that is paid in part cannot be changed")
+
+
 def fill_new(account: Account, document: Object, values: Mapping[str, Any], customer: Object) -> None:
     """Set lines, discounts, taxes and all amounts of a new document.
 

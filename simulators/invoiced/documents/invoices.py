@@ -8,6 +8,7 @@ from simulators.invoiced import fields
 from simulators.invoiced.account import Account
 from simulators.invoiced.documents.common import (
     READERS,
+    check_currency,
     check_number,
     customer_of,
     fill_changed,
@@ -95,6 +96,7 @@ def change(account: Account, id: int, body: Mapping[str, Any]) -> Object:
     for name in ("customer", "number", "currency", "date"):
         if name in values:
             fields.required(values, name)
+    check_currency(account, before, values)
     if values.get("number"):
         check_number(account, "invoice", id, values["number"])
     if values.get("draft") and not before["draft"]:
