@@ -30,6 +30,15 @@ def _customer_of(told: Object) -> int | None:
     return id if isinstance(id, int) else None
 
 
+def _first_end(invoice: Object) -> int | None:
+    """Return when the first of the discounts of an open invoice expires."""
+    if invoice["payment_url"] is None:
+        return None
+    discounts = [one for holder in (invoice, *invoice["items"]) for one in holder.get("discounts") or []]
+    ends = [one["expires"] for one in discounts if isinstance(one.get("expires"), int)]
+    return min(ends, default=None)
+
+
 # Application: one split of a payment, kept as an object of its own; see `applications`.
 INDEXES: dict[str, dict[str, Key]] = {
     "customer": {
@@ -48,6 +57,7 @@ INDEXES: dict[str, dict[str, Key]] = {
         "created_at": lambda one: one["created_at"],
         # What will be past due once this time has come.
         "falls_due": lambda one: one["due_date"] if one["status"] in ("not_sent", "sent", "viewed") else None,
+        "discount_ends": _first_end,
     },
     "credit_note": {
         "number": lambda one: one["number"],

@@ -21,7 +21,7 @@ from simulators.invoiced.api.describe import describe
 from simulators.invoiced.api.page_order import PageOrder
 from simulators.invoiced.api.routes import vendor_routes
 from simulators.invoiced.api.webhook_attempts import note_try
-from simulators.invoiced.documents.invoices import fall_due
+from simulators.invoiced.documents.invoices import pass_time
 from simulators.invoiced.errors import ApiError
 from simulators.invoiced.page.routes import page_routes
 from simulators.invoiced.sample.company import furnish
@@ -126,7 +126,7 @@ def _install_access(
             limit.enter(company)
             g.entered = company
         g.account = account_of(company)
-        fall_due(g.account)
+        pass_time(g.account)
 
     @app.teardown_request
     def leave(error: BaseException | None) -> None:

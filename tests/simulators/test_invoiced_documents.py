@@ -217,6 +217,29 @@ def test_an_invoice_becomes_past_due_when_its_time_has_come(start_invoiced: Star
     assert account.call("GET", "/events", 200)[0]["data"]["previous"]["status"] == "not_sent"
 
 
+def test_a_discount_that_expires_stops_applying_to_what_is_still_open(account: Account) -> None:
+    ends = account.clock.timestamp() + DAY_S
+    account.client.Coupon.create(id="early", name="Early", value=10)
+    line = {"name": "Work", "unit_cost": 100, "discounts": [{"amount": 5, "expires": ends}, {"amount": 1}]}
+    body = {"items": [line], "discounts": [{"coupon": "early", "expires": ends + DAY_S}], "taxes": [{"amount": 8}]}
+    invoice, paid, draft = (invoice_of(account, **body, draft=is_draft) for is_draft in (False, False, True))
+    assert invoice.total == 92.6
+    account.client.Payment.create(
+        customer=paid.customer, amount=92.6, applied_to=[{"type": "invoice", "invoice": paid.id, "amount": 92.6}]
+    )
+    totals = []
+    for _ in range(3):
+        account.control("POST", "clock", 200, json={"advance_seconds": DAY_S + 1})
+        found = account.call("GET", f"/invoices/{invoice.id}", 200)
+        totals.append((found["total"], found["balance"], len(found["items"][0]["discounts"]), len(found["discounts"])))
+    assert totals == [(Decimal("97.1"), Decimal("97.1"), 1, 1), (107, 107, 1, 0), (107, 107, 1, 0)]
+    told = account.call("GET", f"/events?type=invoice.updated&related_to=invoice,{invoice.id}", 200)
+    assert [one["data"]["previous"]["total"] for one in told] == [Decimal("97.1"), Decimal("92.6")]
+    for one, status in ((paid, "paid"), (draft, "draft")):
+        kept = account.call("GET", f"/invoices/{one.id}", 200)
+        assert (kept["status"], kept["total"]) == (status, Decimal("92.6"))
+
+
 def test_an_invoice_is_viewed_by_its_customer(account: Account) -> None:
     invoice = invoice_of(account, draft=True)
     account.control("POST", f"invoices/{invoice.id}/view", 400)

@@ -16,6 +16,7 @@ from simulators.invoiced.documents.common import (
     refuse_voided,
 )
 from simulators.invoiced.documents.credit_limits import check_hold, check_limit
+from simulators.invoiced.documents.lines import drop_expired_discounts
 from simulators.invoiced.documents.settlement import document_links, keep_invoice, release_all, settle_invoice
 from simulators.invoiced.errors import ApiError, bad_parameter
 from simulators.invoiced.numbers import free_number
@@ -155,14 +156,22 @@ def view(account: Account, id: int) -> Object:
     return kept
 
 
-def fall_due(account: Account) -> None:
-    """Let every open invoice become past due whose time has come."""
-    with account.company.hold():
-        due = account.company.find_until("invoice", "falls_due", account.now() - 1)
+def pass_time(account: Account) -> None:
+    """Let every open invoice whose time has come become past due, or lose the discounts that have expired."""
+    company, ended = account.company, account.now() - 1
+    with company.hold():
+        due = company.find_until("invoice", "falls_due", ended)
         if due:
-            with account.company.transaction():
+            with company.transaction():
                 for invoice in due:
                     keep_invoice(account, invoice, dict(invoice))
+        dearer = company.find_until("invoice", "discount_ends", ended)
+        if dearer:
+            with company.transaction():
+                for invoice in dearer:
+                    after = account.get("invoice", invoice["id"])
+                    drop_expired_discounts(account, after)
+                    keep_invoice(account, invoice, after)
 
 
 def due_date(date: int, terms: str | None) -> int | None:

@@ -147,6 +147,14 @@ def _rate_of(account: Account, kind: Any, param: str, given: Any) -> tuple[int |
     return 0, account.shown(found)
 
 
+def drop_expired_discounts(account: Account, document: Object) -> None:
+    """Take the discounts that have expired off a document and its lines (Invoiced documentation, Coupons)."""
+    now = account.now()
+    for holder in (document, *document["items"]):
+        holder["discounts"] = [one for one in holder["discounts"] if (one["expires"] or now) >= now]
+    reckon(account, document)
+
+
 def reckon(account: Account, document: Object) -> None:
     """Set every amount of a document, its subtotal and its total.
 

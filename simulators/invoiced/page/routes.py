@@ -15,7 +15,7 @@ from werkzeug.exceptions import Forbidden, HTTPException
 
 from simulators.invoiced.account import Account, Kind
 from simulators.invoiced.api.lists import show
-from simulators.invoiced.documents.invoices import fall_due
+from simulators.invoiced.documents.invoices import pass_time
 from simulators.invoiced.errors import ApiError
 from simulators.invoiced.page.answers import PAGE_ROWS, ROOT, draw, json_text, lead_to, name_of, newest_page, path_of
 from simulators.invoiced.page.deeds import DEEDS, credit, is_open_for_payment, offered_deeds
@@ -61,7 +61,7 @@ def page_routes(keys: dict[str, str], account_of: Callable[[str], Account]) -> B
         if company not in key_of:
             abort(404)
         account = account_of(company)
-        fall_due(account)
+        pass_time(account)
         return account
 
     def add(path: str, name: str, view: View, *methods: str) -> None:

@@ -88,10 +88,10 @@ def _tell(account: Account, seed: int) -> None:
         clock.instant = at
         if at.date() != day:
             day = at.date()
-            invoices.fall_due(story.account)
+            invoices.pass_time(story.account)
         deed()
     clock.instant = datetime.combine(story.today, time(), ZONE)
-    invoices.fall_due(story.account)
+    invoices.pass_time(story.account)
 
 
 def _plan_catalog(story: _Story) -> None:
