@@ -17,6 +17,7 @@ from shared.db.session import Sessions
 from shared.errors import AccessRevokedError, AuthExpiredError, AuthLostError, RejectedError, SyncError
 from shared.invoiced.client import InvoicedClient
 from shared.messages import Kind
+from shared.outcomes import WAITS_FOR_INVOICED_KEY
 from shared.payment_methods import PAYMENT_METHOD_NAMES
 from shared.quickbooks.client import QuickBooksClient
 from shared.quickbooks.entities import qbo_id, sync_token
@@ -148,7 +149,7 @@ def give_invoiced_key(clients: Clients, connection_id: str, api_key: str) -> Non
     clients.invoiced_with_key(api_key).find_customers(number=_NO_CUSTOMER)
     with clients.sessions.begin() as session:
         connections.replace_invoiced_key(session, clients.vault, connection_id, api_key)
-        records.release_reconnected(session, connection_id, clients.now())
+        records.release_waiting(session, connection_id, WAITS_FOR_INVOICED_KEY, clients.now())
 
 
 def give_webhook_secret(clients: Clients, connection_id: str, secret: str) -> None:
@@ -177,8 +178,7 @@ def disconnect(clients: Clients, connection_id: str) -> None:
     with clients.sessions.begin() as session:
         row = connections.get_locked(session, connection_id)
         row.state = connections.DISCONNECTED
-        refresh_token = clients.vault.decrypt(row.refresh_token_encrypted, bound_to=connection_id)
-    clients.oauth.revoke(refresh_token)
+    clients.oauth.revoke(clients.vault.decrypt(row.refresh_token_encrypted, bound_to=connection_id))
 
 
 def reconnect(clients: Clients, connection_id: str, refresh_token: str) -> None:

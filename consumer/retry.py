@@ -7,13 +7,14 @@ from shared.errors import (
     BrokerUnavailableError,
     ChangedInQuickBooksError,
     ConflictError,
+    InvoicedKeyError,
     LeaseLostError,
     RateLimitedError,
     SyncError,
     TransientError,
     WaitingError,
 )
-from shared.outcomes import WAITS_FOR_RECONNECT, Outcome, Settlement
+from shared.outcomes import WAITS_FOR_INVOICED_KEY, WAITS_FOR_RECONNECT, Outcome, Settlement
 
 FIRST_RETRY_S = 4.0
 LONGEST_RETRY_S = 3600.0
@@ -46,7 +47,7 @@ def settle(error: Exception, attempts: int, now: datetime, jitter: float) -> Set
                 remedy=error.remedy,
                 code=error.code,
                 detail=error.detail,
-                waiting_for=WAITS_FOR_RECONNECT,
+                waiting_for=WAITS_FOR_INVOICED_KEY if isinstance(error, InvoicedKeyError) else WAITS_FOR_RECONNECT,
                 attempts=attempts,
             )
         case WaitingError():

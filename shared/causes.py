@@ -6,7 +6,14 @@ need no migration.
 
 from typing import NamedTuple
 
-from shared.outcomes import WAITS_FOR_CHOICE, WAITS_FOR_RECONNECT, WAITS_FOR_START, Outcome, Settlement
+from shared.outcomes import (
+    WAITS_FOR_CHOICE,
+    WAITS_FOR_INVOICED_KEY,
+    WAITS_FOR_RECONNECT,
+    WAITS_FOR_START,
+    Outcome,
+    Settlement,
+)
 
 
 class Cause(NamedTuple):
@@ -36,6 +43,15 @@ _NAMED = (
         "Waiting for QuickBooks to be connected again",
         "The authorization that QuickBooks gave has ended, so nothing can be read or written there.",
         "Reconnect QuickBooks on the overview, as a company administrator. All that waits goes on by itself.",
+        needs_person=False,
+        of_connection=True,
+    ),
+    _cause(
+        "invoiced-key",
+        "Waiting for a key that Invoiced takes",
+        "Invoiced refuses the API key that it was given, so nothing can be read there.",
+        "Make another key in Invoiced (Settings, Developers) and enter it under Invoiced account. All that waits goes"
+        " on by itself.",
         needs_person=False,
         of_connection=True,
     ),
@@ -305,6 +321,8 @@ def of_connection(key: str) -> bool:
 def _group_of_waiting(settlement: Settlement) -> str:
     if settlement.waiting_for == WAITS_FOR_RECONNECT:
         return "reconnect"
+    if settlement.waiting_for == WAITS_FOR_INVOICED_KEY:
+        return "invoiced-key"
     if settlement.waiting_for == WAITS_FOR_START:
         return "start"
     if settlement.waiting_for == WAITS_FOR_CHOICE:

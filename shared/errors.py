@@ -61,6 +61,10 @@ class AccessRevokedError(AuthLostError):
     """QuickBooks itself says that this app has no access to the company any more: the connection has ended."""
 
 
+class InvoicedKeyError(AuthLostError):
+    """Invoiced refuses the API key: park until somebody gives another one."""
+
+
 class ConflictError(SyncError):
     """5010: the sync token we sent is not the current one."""
 

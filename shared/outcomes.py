@@ -25,6 +25,7 @@ RELEASING = (*SETTLED_WELL, Outcome.SKIPPED, Outcome.MISMATCH)
 
 # What a record waits for that is no record: somebody must reconnect, or choose.
 WAITS_FOR_RECONNECT = "reconnect"
+WAITS_FOR_INVOICED_KEY = "invoiced-key"
 WAITS_FOR_CHOICE = "choice"
 # … or press Synchronize for the first time.
 WAITS_FOR_START = "start"
@@ -73,5 +74,6 @@ def mismatch(difference: str, remedy: str = "", topic: str | None = None) -> Set
 
 
 def waits_with(settlement: Settlement) -> str | None:
-    """Return what a record waits for that waits for this one, where both wait for the same: a reconnect."""
-    return WAITS_FOR_RECONNECT if settlement.waiting_for == WAITS_FOR_RECONNECT else None
+    """Return what a record waits for that waits for this one, where both wait for the same: a reconnect, or a key."""
+    is_same = settlement.waiting_for in (WAITS_FOR_RECONNECT, WAITS_FOR_INVOICED_KEY)
+    return settlement.waiting_for if is_same else None

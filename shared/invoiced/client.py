@@ -12,7 +12,7 @@ import structlog
 from requests.auth import HTTPBasicAuth
 
 from shared.errors import (
-    AuthLostError,
+    InvoicedKeyError,
     NotFoundError,
     RateLimitedError,
     RejectedError,
@@ -210,7 +210,7 @@ def _error(answer: Answer, call: str, *, is_write: bool) -> SyncError:
     message, param = _explanation(answer.body)
     detail = f"{message} ({param})" if param else message
     if answer.status in (401, 403):
-        return AuthLostError(
+        return InvoicedKeyError(
             "Invoiced refuses the API key.",
             remedy="Make another key in Invoiced (Settings, Developers) and enter it under Invoiced account.",
             detail=detail,

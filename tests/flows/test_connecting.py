@@ -173,6 +173,24 @@ def test_a_lost_authorization_is_given_anew_and_what_waited_goes_on(company: Com
     assert len(company.quickbooks.objects("Invoice")) == 2
 
 
+def test_what_waits_for_another_key_of_invoiced_says_so_and_goes_on_with_it(company: Company, admin: Visit) -> None:
+    assert company.invoiced.auth is not None
+    invoice = company.invoiced.invoice(company.invoiced.customer()["id"])
+    payment = company.invoiced.pay(invoice["customer"], "5", (invoice["id"], "5"))
+    with company.wiring.sessions.begin() as session:
+        connections.replace_invoiced_key(session, company.wiring.vault, company.id, "revoked there")
+    for outcome in (company.invoice(invoice).outcome, company.payment(payment).outcome):
+        assert outcome is Outcome.WAITING
+    attention = text_of(admin.get(f"/companies/{company.id}/attention"))
+    assert "Waiting for a key that Invoiced takes" in attention
+    assert "connected again" not in attention
+
+    set_up = f"/companies/{company.id}/set-up"
+    assert "key accepted" in shown(admin, admin.send(set_up, **{"invoiced-api_key": company.invoiced.auth[0]}))
+    company.settle()
+    assert company.quickbooks.one("Payment")["TotalAmt"] == 5
+
+
 def test_disconnecting_gives_the_authorization_back_and_keeps_what_waits(company: Company, admin: Visit) -> None:
     customer = company.invoiced.customer()["id"]
     company.invoice(company.invoiced.invoice(customer))
@@ -196,6 +214,14 @@ def test_disconnecting_gives_the_authorization_back_and_keeps_what_waits(company
     admin.get(consent(admin, f"{overview}reconnect", company.quickbooks.realm_id))
     company.settle()
     assert company.outcome(Kind.INVOICE, invoice["id"]) is Outcome.SYNCED
+
+
+def test_a_connection_is_stopped_also_where_its_token_cannot_be_read(company: Company, admin: Visit) -> None:
+    with company.wiring.sessions.begin() as session:
+        connections.get(session, company.id).refresh_token_encrypted = "of another key"
+    page = shown(admin, admin.send(f"/companies/{company.id}/", f"/companies/{company.id}/disconnect"))
+    assert "The sync is stopped, but Intuit did not take the authorization back" in page
+    assert row_of(company).state == connections.DISCONNECTED
 
 
 def test_another_company_takes_over_only_when_a_person_has_confirmed_it(company: Company, admin: Visit) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.errors import (
-    AuthLostError,
+    InvoicedKeyError,
     NotFoundError,
     RateLimitedError,
     RejectedError,
@@ -163,8 +163,8 @@ REFUSALS: list[tuple[Reply, type[SyncError], dict[str, Any]]] = [
         NotFoundError,
         {"cause": "Invoiced does not have it: Customer was not found: 198971."},
     ),
-    (Reply(401, {"type": "authentication_error", "message": "no key"}), AuthLostError, {}),
-    (Reply(403, {"type": "invalid_request", "message": "not allowed"}), AuthLostError, {}),
+    (Reply(401, {"type": "authentication_error", "message": "no key"}), InvoicedKeyError, {}),
+    (Reply(403, {"type": "invalid_request", "message": "not allowed"}), InvoicedKeyError, {}),
     (Reply(429, {"message": "slow down"}), RateLimitedError, {"retry_after_s": 60.0}),
     (Reply(429, "", {"Retry-After": "5"}), RateLimitedError, {"retry_after_s": 5.0}),
     (Reply(500, {"type": "server_error", "message": "oops"}), TransientError, {"outcome_unknown": True}),

@@ -8,6 +8,7 @@ from flask_login import current_user
 _SET_UP = "page.connect.set_up"
 _OF_CAUSES = {
     "reconnect": ("page.companies.overview", None, "To the overview"),
+    "invoiced-key": (_SET_UP, "invoiced", "Enter the key"),
     "start": ("page.companies.overview", None, "To the overview"),
     "choice": ("page.customers.index", None, "To the customers"),
     "partly-synced": ("page.settings.index", "start_date", "Change the start date"),
