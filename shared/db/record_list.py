@@ -27,6 +27,8 @@ SHOWN_AT = sa.func.coalesce(Record.outcome_at, Record.first_seen_at)
 _AMOUNT = re.compile(r"-?\d{1,12}(\.\d{1,4})?\Z")
 # 1,234.50 as people write it; a point always begins the cents.
 _GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d{1,4})?\Z")
+# As the page shows it (-$5.00, CA$5.00) or tells it (5.00 USD).
+_WITH_CURRENCY = re.compile(r"(-?)(?:[A-Z]{0,2}[$\u00a2-\u00a5\u20a0-\u20cf])?([\d,.]+)(?:[ \u00a0][A-Z]{3})?\Z")
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,9 @@ def _has(text: str) -> sa.ColumnElement[bool]:
         Record.customer_name.icontains(text, autoescape=True),
         Record.record_id == text,
     ]
-    amount = text.replace(",", "") if _GROUPED.match(text) else text
+    with_currency = _WITH_CURRENCY.match(text)
+    bare = "".join(with_currency.groups()) if with_currency else text
+    amount = bare.replace(",", "") if _GROUPED.match(bare) else bare
     if _AMOUNT.match(amount):
         ways.append(sa.cast(Record.amount, sa.String).in_(_spellings(Decimal(amount))))
     return sa.or_(*ways)

@@ -74,6 +74,9 @@ def test_records_are_found_by_number_customer_and_amount(session: Session) -> No
     assert found(session, text="acme") == ["3", "1"]
     assert found(session, text="acme", kind=Kind.INVOICE) == ["1"]
     assert found(session, text="1,234.5") == found(session, text="1234.50") == ["1"]
+    # As it stands on the page, copied from there.
+    for shown in ("$1,234.50", "€1,234.50", "CA$1234.50", "1234.50 USD"):
+        assert found(session, text=shown) == ["1"], shown
     assert found(session, text="100.0") == ["3", "2"]
     assert found(session, text="%") == ["2"]
     assert found(session, text="_") == []
