@@ -249,6 +249,8 @@ def test_the_first_synchronize_is_pressed_beside_what_was_counted_under_todays_s
     pages.company.finish_sweeps()
     assert pages.company.quickbooks.one("Invoice")["DocNumber"] == f"INVD-{invoice['number']}"
     assert "Synchronize</button>" in pages.admin.get(overview).text
+    # What was counted before has been posted since.
+    assert "0 invoices would be posted" in text_of(pages.admin.get(look))
 
 
 @on_both_databases

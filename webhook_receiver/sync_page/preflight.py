@@ -46,12 +46,14 @@ def make_preflight(services: Services) -> Blueprint:
     @admin_only
     def first_look(company_id: str) -> str | Response:
         """Go a step on, and show how far it is; the page asks for the next one by itself. Half a sum is never shown.
-        A whole look that is still true is shown again."""
+        Before anything is posted, a whole look that is still true is shown again."""
         if not connections.has_invoiced_key(company(), services.clients.vault):
             flash("Invoiced is not connected yet: enter its API key, and what would be posted can be counted.", "calm")
             return redirect(url_for("page.connect.set_up", company_id=company_id))
-        with services.reading_sessions.begin() as session:
-            seen = find_seen(session, company(), services.now())
+        seen = None
+        if company().started_at is None:
+            with services.reading_sessions.begin() as session:
+                seen = find_seen(session, company(), services.now())
         reading = failure = None
         if seen is None:
             try:
