@@ -124,7 +124,10 @@ def test_strangers_are_refused(books: Books) -> None:
     books.client = (good[0], "wrong")
     assert error_of(books, token) == (401, {"error": "invalid_client"})
     books.client = good
-    assert error_of(books, "AB11unknown") == (400, {"error": "invalid_grant"})
+    unknown = {"error": "invalid_grant", "error_description": "Incorrect or invalid refresh token"}
+    assert error_of(books, "AB11unknown") == (400, unknown)
+    books.change(connection="connected")
+    assert error_of(books, token) == (400, {"error": "invalid_grant"})
     form = {"grant_type": "password", "client_id": good[0], "client_secret": good[1]}
     reply = books.session.post(f"{books.url}/oauth2/v1/tokens/bearer", data=form, timeout=5)
     assert (reply.status_code, reply.json()) == (400, {"error": "unsupported_grant_type"})

@@ -25,12 +25,13 @@ _HARD_EXPIRY = "x-include-refresh-token-hard-expires-in"
 
 
 class OAuthError(Exception):
-    """A refusal of the token service: RFC 6749's word for it, and its status."""
+    """A refusal of the token service: RFC 6749's word for it, its status, and at times a description."""
 
-    def __init__(self, error: str, status: int = 400) -> None:
+    def __init__(self, error: str, status: int = 400, description: str | None = None) -> None:
         super().__init__(error)
         self.error = error
         self.status = status
+        self.description = description
 
 
 def oauth_routes(simulator: Simulator) -> Blueprint:
@@ -94,8 +95,8 @@ def oauth_routes(simulator: Simulator) -> Blueprint:
                 issued = tokens.refresh(form.get("refresh_token", ""), simulator.switches)
             else:
                 raise OAuthError("unsupported_grant_type")
-        except InvalidGrantError:
-            raise OAuthError("invalid_grant") from None
+        except InvalidGrantError as error:
+            raise OAuthError("invalid_grant", description=error.description) from None
         return answer(_token_reply(issued, request.headers.get(_HARD_EXPIRY, "").lower() == "true"))
 
     @routes.post("/v2/oauth2/tokens/revoke")
@@ -107,7 +108,8 @@ def oauth_routes(simulator: Simulator) -> Blueprint:
 
     @routes.errorhandler(OAuthError)
     def refuse(error: OAuthError) -> Response:
-        return answer({"error": error.error}, error.status)
+        described = {} if error.description is None else {"error_description": error.description}
+        return answer({"error": error.error, **described}, error.status)
 
     return routes
 

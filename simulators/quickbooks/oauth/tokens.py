@@ -38,7 +38,11 @@ _REFRESH = "AB11"
 
 
 class InvalidGrantError(Exception):
-    """The code or refresh token does not count (any longer)."""
+    """The code or refresh token does not count (any longer); says more only where reported replies do."""
+
+    def __init__(self, description: str | None = None) -> None:
+        super().__init__(description or "")
+        self.description = description
 
 
 class InvalidClientError(Exception):
@@ -111,6 +115,9 @@ class Tokens:
             "revoked": False,
             "scopes": list(scopes),
         }
+        former = self._find_grant(realm)
+        if former is not None:
+            self._spend(realm, former["refresh_token"])
         self._save_grant(realm, grant)
         return str(grant["refresh_token"])
 
@@ -160,8 +167,8 @@ class Tokens:
         with self._lock:
             realm = self._realm_of(refresh_token) or self._realm_of_former(refresh_token, switches)
             if realm is None:
-                self._meet_spent(refresh_token, switches)
-                raise InvalidGrantError
+                known = self._meet_spent(refresh_token, switches)
+                raise InvalidGrantError(None if known else "Incorrect or invalid refresh token")
             grant = self._grant(realm)
             now = self._clock.now()
             if grant["revoked"] or self._refresh_ends(grant) <= now:
@@ -251,14 +258,20 @@ class Tokens:
             at = self._clock.now().isoformat()
             company.put(_SPENT, value, {"granted_at": self._grant(realm)["granted_at"], "at": at})
 
-    def _meet_spent(self, value: str, switches: Switches) -> None:
-        """What was used once comes again: somebody else may have it, so the connection may end."""
-        if not switches.reuse_disconnects:
-            return
+    def _meet_spent(self, value: str, switches: Switches) -> bool:
+        """What was used once comes again: somebody else may have it, so the connection may end.
+
+        Returns whether it was ever given out.
+        """
+        known = False
         for realm in self._store.companies():
             spent = self._store.company(realm).get(_SPENT, value)
-            if spent is not None and spent["granted_at"] == self._grant(realm)["granted_at"]:
+            known = known or spent is not None
+            if spent is None or not switches.reuse_disconnects:
+                continue
+            if spent["granted_at"] == self._grant(realm)["granted_at"]:
                 self.disconnect(realm)
+        return known
 
     def _realm_of(self, refresh_token: str) -> str | None:
         for realm in self._store.companies():
