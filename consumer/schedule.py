@@ -33,7 +33,7 @@ class Schedule(threading.Thread):
         self._stop_event = stop
 
     def run(self) -> None:
-        """Publish what is due; what was taken but not published comes up again by itself."""
+        """Publish what is due; what a process took and died with comes up again by itself."""
         pause_s, prune_at_s = LOOK_EVERY_S, time.monotonic() + PRUNE_EVERY_S
         while not self._stop_event.wait(pause_s):
             try:
@@ -73,5 +73,11 @@ def publish_due(wiring: Wiring, publisher: Publisher) -> int:
     with wiring.sessions.begin() as session:
         due = records.take_due(session, now, MANY)
     messages = [Message(key.connection_id, key.kind, key.record_id, Why.RETRY, seen_at=now) for key in due]
-    publisher.publish(messages, BULK if len(due) == MANY else LIVE)
+    try:
+        publisher.publish(messages, BULK if len(due) == MANY else LIVE)
+    except BrokerUnavailableError:
+        # A record whose message arrived all the same is looked at once: then it is due no more.
+        with wiring.sessions.begin() as session:
+            records.put_back(session, now)
+        raise
     return len(due)

@@ -285,6 +285,15 @@ def take_due(session: Session, now: datetime, limit: int = 100) -> list[RecordKe
     return [RecordKey(row.connection_id, Kind(row.kind), row.record_id) for row in rows]
 
 
+def put_back(session: Session, taken_at: datetime) -> None:
+    """Have the records due again that were taken then and could not be published; not those looked at meanwhile."""
+    session.execute(
+        sa.update(Record)
+        .where(Record.next_look_at == taken_at + timedelta(seconds=REPUBLISH_S))
+        .values(next_look_at=taken_at)
+    )
+
+
 def _locked(session: Session, key: RecordKey, now: datetime) -> Record:
     """Return the record's row, made if need be, locked until the transaction ends."""
     by_key = (

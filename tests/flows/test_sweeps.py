@@ -1,5 +1,6 @@
 """Synchronize: whatever was missed is caught up, cheaply, once, and whatever happens on the way."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -18,13 +19,13 @@ from shared.db.cursors import Stream
 from shared.db.models import Connection, Sweep, SweepRecord
 from shared.db.records import RecordKey
 from shared.db.sweeps import Scope
-from shared.errors import RejectedError
+from shared.errors import BrokerUnavailableError, RejectedError
 from shared.invoiced import client
 from shared.invoiced.client import InvoicedClient, Page
 from shared.invoiced.entities import Listed
 from shared.messages import Kind
 from shared.outcomes import Outcome, Settlement
-from shared.queues import BULK, LIVE, depth
+from shared.queues import BULK, LIVE, Publisher, depth
 from shared.settings import Settings
 from tests.conftest import Database
 from tests.flows.company import Company
@@ -340,6 +341,20 @@ def test_what_a_person_releases_in_great_number_does_not_stand_before_webhooks(c
 
     waiting = depth(company.wiring.config.broker_url, company.wiring.engine)
     assert (waiting[BULK], waiting[LIVE]) == (schedule.MANY, 1)
+
+
+@on_both_databases
+def test_what_was_due_while_the_broker_was_away_is_due_as_soon_as_it_is_back(company: Company) -> None:
+    with company.wiring.sessions.begin() as session:
+        records.request_look(session, RecordKey(company.id, Kind.INVOICE, "1"), company.now())
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # and does not listen
+        away = Publisher(f"amqp://127.0.0.1:{reserved.getsockname()[1]}/", company.wiring.engine)
+        with pytest.raises(BrokerUnavailableError):
+            schedule.publish_due(company.wiring, away)
+        away.close()
+
+    assert [schedule.publish_due(company.wiring, company.publisher) for _ in range(2)] == [1, 0]
 
 
 def test_a_person_takes_over_what_the_clock_had_asked_for(company: Company) -> None:
