@@ -38,7 +38,11 @@ freezegun.configure(
 # No database of examples and no stop-watch: a loaded machine is no failure. In CI the examples are the same each
 # time, so that a change is judged by what it changes.
 hypothesis.settings.register_profile(
-    "tests", database=None, deadline=None, derandomize=os.environ.get("CI", "").lower() == "true"
+    "tests",
+    database=None,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=os.environ.get("CI", "").lower() == "true",
 )
 hypothesis.settings.load_profile("tests")
 

@@ -71,7 +71,7 @@ def postgresql_copy(template: sa.URL) -> Iterator[str]:
 
 
 def _administer(server: sa.URL, statement: str) -> None:
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 30})
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
@@ -110,7 +110,7 @@ def rabbitmq_virtual_host() -> Iterator[str]:
 
 
 def _answers(amqp_url: str) -> bool:
-    with Connection(amqp_url, connect_timeout=3) as connection:
+    with Connection(amqp_url, connect_timeout=30) as connection:
         try:
             connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
         except connection.connection_errors:
@@ -159,7 +159,7 @@ class _Rabbitmqctl:
 
     def _run(self, *arguments: str) -> bool:
         try:
-            done = subprocess.run(["rabbitmqctl", "-q", *arguments], capture_output=True, timeout=30, check=False)
+            done = subprocess.run(["rabbitmqctl", "-q", *arguments], capture_output=True, timeout=120, check=False)
         except (FileNotFoundError, PermissionError, subprocess.TimeoutExpired):
             return False
         return done.returncode == 0

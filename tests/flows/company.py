@@ -31,6 +31,7 @@ from shared.money import decode_json, encode_json
 from shared.outcomes import Outcome, Settlement
 from shared.queues import BULK, Publisher, QueueWorker, depth
 from shared.settings import Settings
+from tests.patience import PATIENCE_S
 
 DAY_S = 86_400
 # Midnight in Chicago, 2026-10-05.
@@ -54,7 +55,7 @@ class Simulator:
             data=None if body is None else encode_json(body),
             headers={"Content-Type": "application/json"},
             auth=self.auth,
-            timeout=10,
+            timeout=PATIENCE_S,
         )
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return decode_json(answer.content) if answer.content else None
@@ -166,7 +167,7 @@ class Company:
         self._stopped_at: datetime | None = None
         self.wiring = Wiring(config, engine, self.now)
         keeper = LeaseKeeper(self.wiring.sessions, self.now, stop=None)  # type: ignore[arg-type]
-        self.publisher = Publisher(config.broker_url, engine)
+        self.publisher = Publisher(config.broker_url, engine, timeout_s=PATIENCE_S)
         self.worker = Worker(self.wiring, self.publisher, keeper)
         self.bulk_worker = Worker(self.wiring, self.publisher, keeper, bulk=True)
         with self.wiring.sessions.begin() as session:

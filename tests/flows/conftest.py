@@ -15,6 +15,7 @@ from simulators.quickbooks.switches import Switches as QuickBooksSwitches
 from simulators.server import start_in_thread
 from tests.conftest import Database
 from tests.flows.company import Company, InvoicedAccount, QuickBooksCompany, config_for
+from tests.patience import PATIENCE_S
 
 StartCompany = Callable[..., Company]
 
@@ -40,8 +41,8 @@ def start_company(sqlite_database: Database) -> Iterator[StartCompany]:
         ):
             running.append(start_in_thread(simulator.app, on_stop=simulator.close))
         to_quickbooks, to_invoiced = (server.url for server in running[-2:])
-        credentials = requests.get(f"{to_quickbooks}/_simulator/credentials", timeout=10).json()
-        key = requests.get(f"{to_invoiced}/_simulator/credentials", timeout=10).json()["api_key"]
+        credentials = requests.get(f"{to_quickbooks}/_simulator/credentials", timeout=PATIENCE_S).json()
+        key = requests.get(f"{to_invoiced}/_simulator/credentials", timeout=PATIENCE_S).json()["api_key"]
         quickbooks = QuickBooksCompany(to_quickbooks)
         quickbooks.realm_id = credentials["companies"][0]["realm_id"]
         company = Company(

@@ -18,6 +18,7 @@ from tests.conftest import Database
 from tests.flows.company import Company
 from tests.flows.conftest import StartCompany
 from tests.integration.page_visit import Visit, text_of, visit_to
+from tests.patience import PATIENCE_S
 from tests.receiver_setup import invoiced_event, invoiced_headers
 
 DATABASES = ["sqlite_database", "postgresql_database"]
@@ -49,7 +50,7 @@ def consent(admin: Visit, start: str, realm_id: str, decision: str = "connect") 
     asked = parse_qs(urlsplit(to_intuit.location).query)
     assert asked["scope"] == ["com.intuit.quickbooks.accounting"]
     body = {"realm_id": realm_id, "decision": decision}
-    back = requests.post(to_intuit.location, data=body, allow_redirects=False, timeout=10)
+    back = requests.post(to_intuit.location, data=body, allow_redirects=False, timeout=PATIENCE_S)
     assert back.status_code == 302, back.text
     parts = urlsplit(back.headers["Location"])
     return f"{parts.path}?{parts.query}"
@@ -201,7 +202,7 @@ def test_disconnecting_gives_the_authorization_back_and_keeps_what_waits(company
         company.wiring.oauth.endpoints().token,
         data={"grant_type": "refresh_token", "refresh_token": _refresh_token(company)},
         auth=(company.wiring.config.quickbooks_client_id, company.wiring.config.quickbooks_client_secret),
-        timeout=10,
+        timeout=PATIENCE_S,
     )
     assert answer.json() == {"error": "invalid_grant"}
 

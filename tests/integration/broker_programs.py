@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from shared.db.session import make_engine
 from shared.messages import Kind, Message, Why, from_json
 from shared.queues import LIVE, Publisher, QueueWorker
+from tests.patience import PATIENCE_S
 
 
 def message(record_id: str) -> Message:
@@ -24,7 +25,7 @@ def message(record_id: str) -> Message:
 
 def publish(broker_url: str, engine: sa.Engine, prefix: str, count: str) -> None:
     """Publish one message after another, then wait to be killed."""
-    publisher = Publisher(broker_url, engine, timeout_s=20)
+    publisher = Publisher(broker_url, engine, timeout_s=PATIENCE_S)
     for number in range(int(count)):
         publisher.publish([message(f"{prefix}{number}")])
         print(f"{prefix}{number}", flush=True)
@@ -49,7 +50,7 @@ def consume(broker_url: str, engine: sa.Engine, prefetch: str, lease_s: str, han
 
 def publish_on_both_sides_of_a_fork(broker_url: str, engine: sa.Engine) -> None:
     """Publish, fork, and publish from the child with the same publisher."""
-    publisher = Publisher(broker_url, engine, timeout_s=20)
+    publisher = Publisher(broker_url, engine, timeout_s=PATIENCE_S)
     publisher.publish([message("parent")])
     engine.dispose(close=False)
     child = os.fork()

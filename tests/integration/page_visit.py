@@ -16,7 +16,9 @@ from shared.config import Config
 from shared.db import users
 from shared.db.session import make_sessions
 from shared.db.users import Role
+from shared.queues import Publisher
 from tests.conftest import Database
+from tests.patience import PATIENCE_S
 from tests.receiver_setup import config_of, environment
 from webhook_receiver.app import create_app
 
@@ -68,7 +70,8 @@ def visit(database: Database, folder: Path, *, role: Role | None = Role.ADMIN, *
 
 def visit_to(config: Config, engine: sa.Engine, role: Role | None = Role.ADMIN) -> Visit:
     """Return a visit to the product with this configuration, logged in as a user of that role (None: not)."""
-    found = Visit(create_app(config, engine).test_client())
+    publisher = Publisher(config.broker_url, engine, timeout_s=PATIENCE_S)
+    found = Visit(create_app(config, engine, publisher).test_client())
     if role is not None:
         email = f"{role.value}@example.com"
         with make_sessions(engine).begin() as session:

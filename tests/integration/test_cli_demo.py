@@ -130,7 +130,7 @@ def test_the_demo_flows_ends_as_a_whole_and_goes_on_where_it_stopped(tmp_path: P
         number = demo.invoices()[0]["DocNumber"].removeprefix("INVD-")
         sides = cli.json("record", "invoice", number, "--compare")["both_sides"]
         pages = [sides["invoiced_urls"][0], sides["quickbooks_urls"][0]]
-        assert [number in requests.get(page, timeout=10).text for page in pages] == [True, True]
+        assert [number in requests.get(page, timeout=PATIENCE_S).text for page in pages] == [True, True]
         assert (tmp_path / "var" / "demo.env").stat().st_mode & 0o777 == 0o600
         processes = demo.processes()
         assert len(processes) >= 6

@@ -18,6 +18,7 @@ from shared.messages import Kind
 from shared.outcomes import Outcome
 from tests.conftest import Database
 from tests.integration.page_visit import Visit, text_of, visit
+from tests.patience import PATIENCE_S
 from tests.receiver_setup import connect
 
 HOSTILE = '<script>alert(1)</script> & "co"'
@@ -88,7 +89,7 @@ def test_tries_made_at_once_do_not_pass_the_limit_together(request: pytest.Fixtu
     start = threading.Barrier(at_once)
 
     def begin(number: int) -> bool:
-        start.wait(timeout=10)
+        start.wait(timeout=PATIENCE_S)
         with sessions.begin() as session:
             return users.begin_try(session, "Admin@example.com" if number % 2 else "admin@example.com", "::1", now)
 

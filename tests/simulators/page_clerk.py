@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import requests
 
+from tests.patience import PATIENCE_S
 from tests.simulators.simulator_drivers import Account
 
 
@@ -72,7 +73,7 @@ class Clerk:
     def go(self, path: str, status: int = 200) -> str:
         """Open a page below the account's own, or at any path that begins with a slash."""
         target = path if path.startswith("/") else f"{self.root}/{path}".rstrip("/")
-        return self._see(self.account.http.get(self.account.url + target, timeout=10), status)
+        return self._see(self.account.http.get(self.account.url + target, timeout=PATIENCE_S), status)
 
     def press(self, words: str, status: int = 200, /, **filled: str) -> str:
         """Fill in the form that has this button, press it, and see what follows.
@@ -88,7 +89,7 @@ class Clerk:
     def post(self, path: str, sent: dict[str, str], status: int = 200, **headers: str) -> str:
         headers = {"Origin": self.account.url} | headers
         return self._see(
-            self.account.http.post(self.account.url + path, data=sent, headers=headers, timeout=10), status
+            self.account.http.post(self.account.url + path, data=sent, headers=headers, timeout=PATIENCE_S), status
         )
 
     def forms(self) -> list[FormOnPage]:

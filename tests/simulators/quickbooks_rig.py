@@ -22,6 +22,7 @@ from simulators.quickbooks.forms.fields import ENTITIES, SCHEMA, fields_of, is_c
 from simulators.quickbooks.founding.new_company import Plan
 from simulators.quickbooks.switches import Switches
 from simulators.server import start_in_thread
+from tests.patience import PATIENCE_S
 
 Object = dict[str, Any]
 
@@ -65,7 +66,7 @@ class Books:
     def refresh(self, refresh_token: str, **headers: str) -> requests.Response:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return self.session.post(
-            f"{self.url}/oauth2/v1/tokens/bearer", data=form, auth=self.client, headers=headers, timeout=5
+            f"{self.url}/oauth2/v1/tokens/bearer", data=form, auth=self.client, headers=headers, timeout=PATIENCE_S
         )
 
     def send(self, method: str, path: str, body: Any = None, /, **params: Any) -> requests.Response:
@@ -78,7 +79,7 @@ class Books:
         }
         data = None if body is None else body.encode() if isinstance(body, str) else write_json(body)
         return self.session.request(
-            method, f"{self.base}/{path}", data=data, params=params, headers=headers, timeout=10
+            method, f"{self.base}/{path}", data=data, params=params, headers=headers, timeout=PATIENCE_S
         )
 
     def call(self, method: str, path: str, body: Any = None, /, **params: Any) -> Any:
@@ -118,7 +119,7 @@ class Books:
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else write_json(body)
-        reply = self.session.request(method, f"{self.url}/_simulator/{path}", data=data, timeout=10)
+        reply = self.session.request(method, f"{self.url}/_simulator/{path}", data=data, timeout=PATIENCE_S)
         assert reply.status_code < 300, reply.text
         return read_json(reply.content) if reply.content else None
 

@@ -13,6 +13,7 @@ import requests
 from simulators.clock import Clock
 from simulators.invoiced.app import Simulator
 from simulators.json_numbers import read_json
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Inbox:
             self._arrived.notify_all()
             return self.answers.pop(0) if self.answers else 200
 
-    def wait_for(self, count: int, timeout_s: float = 5) -> list[bytes]:
+    def wait_for(self, count: int, timeout_s: float = PATIENCE_S) -> list[bytes]:
         """Return the bodies once there are `count`; fails the test if they do not come."""
         deadline = time.monotonic() + timeout_s
         with self._arrived:
@@ -71,11 +72,3 @@ class Account:
 
 StartInvoiced = Callable[..., Account]
 StartProcess = Callable[..., tuple[subprocess.Popen[str], str]]
-
-
-def eventually(condition: Callable[[], bool], timeout_s: float = 5) -> None:
-    """Wait until `condition` holds; fails the test if it does not."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)

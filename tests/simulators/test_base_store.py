@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulators.store import Store
+from tests.patience import PATIENCE_S
 
 INDEXES = {"thing": {"name": lambda one: one["name"], "age": lambda one: one.get("age")}}
 
@@ -136,7 +137,7 @@ def test_nobody_goes_on_before_what_follows_a_commit_has_been_done() -> None:
 
     def follow() -> None:
         began.set()
-        may_end.wait(10)
+        may_end.wait(PATIENCE_S)
 
     def write() -> None:
         with company.transaction():
@@ -149,11 +150,11 @@ def test_nobody_goes_on_before_what_follows_a_commit_has_been_done() -> None:
 
     writer, reader = threading.Thread(target=write), threading.Thread(target=look)
     writer.start()
-    assert began.wait(10)
+    assert began.wait(PATIENCE_S)
     reader.start()
     reader.join(0.2)
     assert reader.is_alive()
     may_end.set()
     for thread in (writer, reader):
-        thread.join(10)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()

@@ -9,7 +9,8 @@ import pytest
 from simulators.clock import Clock
 from simulators.store import Store
 from simulators.webhook_sender import DELIVERY, Schedule, WebhookSender
-from tests.simulators.simulator_drivers import Inbox, eventually
+from tests.patience import PATIENCE_S, eventually
+from tests.simulators.simulator_drivers import Inbox
 
 Start = Callable[..., WebhookSender]
 
@@ -69,7 +70,7 @@ def test_a_flush_tries_at_once_what_would_wait_for_an_hour(start: Start, inbox: 
     inbox.answers = [500]
     sender.enqueue(store.company("a"), b"refused once")
     failures_are(sender, "a", store, 1)
-    assert sender.drain(timeout_s=5) and inbox.bodies == [b"refused once"] * 2
+    assert sender.drain(timeout_s=PATIENCE_S) and inbox.bodies == [b"refused once"] * 2
 
 
 def test_a_refused_webhook_comes_again_when_its_time_has_come(start: Start, inbox: Inbox) -> None:
@@ -92,12 +93,12 @@ def test_a_refused_webhook_comes_again_when_its_time_has_come(start: Start, inbo
 
 def test_with_a_strict_order_later_webhooks_wait_for_the_one_that_fails(start: Start, inbox: Inbox) -> None:
     store, clock = Store(None, "test"), Clock()
-    sender = start(store, clock, Schedule((10, 20), in_order=True))
+    sender = start(store, clock, Schedule((1000, 2000), in_order=True))
     sender.register(inbox.url, "hush")
     inbox.answers = [503, 503]
     for body in (b"first", b"second"):
         sender.enqueue(store.company("a"), body)
-    for count, seconds in ((1, 10), (2, 20)):
+    for count, seconds in ((1, 1000), (2, 2000)):
         failures_are(sender, "a", store, count)
         assert inbox.bodies == [b"first"] * count
         clock.advance(seconds)
@@ -158,7 +159,7 @@ def test_an_address_may_be_changed_while_events_are_being_written(start: Start, 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert not any(thread.is_alive() for thread in threads)
     assert sender.drain()
     assert len(inbox.bodies) == 200

@@ -11,8 +11,9 @@ from simulators.invoiced.switches import Switches
 from simulators.json_numbers import read_json
 from tests.conftest import if_there
 from tests.e2e.browser import Visitor, chromium
+from tests.patience import eventually
 from tests.simulators.page_clerk import Clerk
-from tests.simulators.simulator_drivers import Account, Inbox, StartInvoiced, eventually
+from tests.simulators.simulator_drivers import Account, Inbox, StartInvoiced
 
 
 @pytest.fixture

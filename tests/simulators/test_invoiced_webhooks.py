@@ -11,7 +11,8 @@ from invoiced import errors
 
 from simulators.invoiced.switches import Switches
 from simulators.json_numbers import read_json
-from tests.simulators.simulator_drivers import Account, Inbox, StartInvoiced, eventually
+from tests.patience import PATIENCE_S, eventually
+from tests.simulators.simulator_drivers import Account, Inbox, StartInvoiced
 
 
 def test_a_paid_invoice_tells_what_changed(account: Account, inbox: Inbox) -> None:
@@ -224,18 +225,16 @@ def test_a_key_may_have_twenty_calls_in_work(start_invoiced: StartInvoiced, limi
 
     def call() -> None:
         # Each thread has a connection of its own: a session is not for several of them.
-        answer = requests.post(f"{account.url}/customers", json={"name": "A"}, auth=(account.key, ""), timeout=20)
+        answer = requests.post(
+            f"{account.url}/customers", json={"name": "A"}, auth=(account.key, ""), timeout=PATIENCE_S
+        )
         statuses.append(answer.status_code)
 
     threads = [threading.Thread(target=call) for _ in range(21)]
     with company.hold():  # nobody gets on before all are in
         for thread in threads:
             thread.start()
-        waiting: Any = None
-        for _ in range(1000):
-            waiting = account.control("GET", "requests", 200)
-            if len(waiting) == 21 and len(statuses) == throttled:
-                break
+        eventually(lambda: len(account.control("GET", "requests", 200)) == 21 and len(statuses) == throttled)
     for thread in threads:
         thread.join()
     assert sorted(statuses) == [201] * (21 - throttled) + [429] * throttled

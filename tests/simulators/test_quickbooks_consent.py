@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
+from tests.patience import PATIENCE_S
 from tests.simulators.quickbooks_rig import Books, running
 
 ACCOUNTING = "com.intuit.quickbooks.accounting"
@@ -24,7 +25,7 @@ def asked(books: Books, **changes: str) -> dict[str, str]:
 
 
 def page(books: Books, **changes: str) -> requests.Response:
-    return books.session.get(f"{books.url}/connect/oauth2", params=asked(books, **changes), timeout=5)
+    return books.session.get(f"{books.url}/connect/oauth2", params=asked(books, **changes), timeout=PATIENCE_S)
 
 
 def decide(books: Books, decision: str, **changes: str) -> dict[str, str]:
@@ -34,7 +35,7 @@ def decide(books: Books, decision: str, **changes: str) -> dict[str, str]:
         params=asked(books, **changes),
         data={"realm_id": books.realm, "decision": decision},
         allow_redirects=False,
-        timeout=5,
+        timeout=PATIENCE_S,
     )
     assert reply.status_code == 302, reply.text
     target = urlsplit(reply.headers["Location"])
@@ -44,7 +45,7 @@ def decide(books: Books, decision: str, **changes: str) -> dict[str, str]:
 
 def exchange(books: Books, code: str, redirect_uri: str = HOME) -> requests.Response:
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
-    return books.session.post(f"{books.url}/oauth2/v1/tokens/bearer", data=form, auth=books.client, timeout=5)
+    return books.session.post(f"{books.url}/oauth2/v1/tokens/bearer", data=form, auth=books.client, timeout=PATIENCE_S)
 
 
 def test_the_page_offers_every_company_and_two_buttons(two: list[Books]) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from simulators.json_numbers import read_json
 from simulators.quickbooks.documents.printed import pdf
+from tests.patience import PATIENCE_S
 from tests.simulators.quickbooks_rig import Books, line, refused, running, version
 
 
@@ -22,7 +23,7 @@ def books() -> Iterator[Books]:
 
 def upload(books: Books, files: Any, **params: str) -> list[Any]:
     headers = {"Authorization": f"Bearer {books.token}", "Accept": "application/json"}
-    reply = books.session.post(f"{books.base}/upload", files=files, params=params, headers=headers, timeout=5)
+    reply = books.session.post(f"{books.base}/upload", files=files, params=params, headers=headers, timeout=PATIENCE_S)
     assert reply.status_code == 200, reply.text
     found: list[Any] = read_json(reply.content)["AttachableResponse"]
     return found
@@ -86,7 +87,7 @@ def test_files_are_uploaded_found_at_their_document_downloaded_and_deleted(books
     assert [one["Id"] for one in books.query(f"SELECT * FROM Attachable WHERE {where}")["Attachable"]] == [made["Id"]]
     address = books.send("GET", f"download/{made['Id']}").text
     assert books.read("Attachable", made["Id"])["TempDownloadUri"] == address
-    kept = books.session.get(address, timeout=5)
+    kept = books.session.get(address, timeout=PATIENCE_S)
     assert (kept.content, kept.headers["Content-Type"]) == (content, "image/png")
     changed = books.write("Attachable", version(made, sparse=True, Note="seen"))
     assert (changed["Note"], changed["Size"], len(changed["AttachableRef"])) == ("seen", len(content), 1)
@@ -121,7 +122,7 @@ Content-Transfer-Encoding: base64
         "Accept": "application/json",
         "Content-Type": "multipart/form-data; boundary=cut",
     }
-    reply = books.session.post(f"{books.base}/upload", data=body % encoded, headers=headers, timeout=5)
+    reply = books.session.post(f"{books.base}/upload", data=body % encoded, headers=headers, timeout=PATIENCE_S)
     made = read_json(reply.content)["AttachableResponse"][0]["Attachable"]
     assert (made["FileName"], made["Size"]) == ("a.txt", 8)
-    assert books.session.get(made["TempDownloadUri"], timeout=5).content == b"\x00bytes\r\n"
+    assert books.session.get(made["TempDownloadUri"], timeout=PATIENCE_S).content == b"\x00bytes\r\n"

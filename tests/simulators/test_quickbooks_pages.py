@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 
 from simulators.quickbooks.founding.new_company import Plan
+from tests.patience import PATIENCE_S
 from tests.simulators.quickbooks_rig import Books, line, running
 
 
@@ -17,7 +18,7 @@ def books() -> Iterator[Books]:
 
 
 def page(books: Books, path: str, status: int = 200) -> str:
-    reply = books.session.get(books.url + path, timeout=10)
+    reply = books.session.get(books.url + path, timeout=PATIENCE_S)
     assert reply.status_code == status, path
     assert reply.headers["Content-Type"].startswith("text/html")
     return unescape(reply.text)
@@ -41,7 +42,9 @@ def test_a_document_shows_lines_journal_and_what_settled_it(books: Books) -> Non
     body = {"CustomerRef": {"value": customer["Id"]}, "Line": [line(item, "1250", "TAX", Qty=5, UnitPrice=250)], **more}
     invoice = books.write("Invoice", body)
     payment = books.payment(customer, "350", ("Invoice", invoice, "350"))
-    raw = books.session.get(f"{books.url}/_simulator/pages/{books.realm}/Invoice/{invoice['Id']}", timeout=5).text
+    raw = books.session.get(
+        f"{books.url}/_simulator/pages/{books.realm}/Invoice/{invoice['Id']}", timeout=PATIENCE_S
+    ).text
     assert "<b>Bold" not in raw
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", raw))
     for expected in ("P-1", "Carpentry", "8 % of 1,250.00", "1,350.00 USD", "1,000.00 USD open", "Sales Tax Payable"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from tests.patience import PATIENCE_S
 from tests.simulators.simulator_drivers import StartProcess
 
 _WRITERS = 4
@@ -34,12 +35,12 @@ class Client:
         return self._session.get(f"{url}/_simulator/{path}").json()
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        reply = self._session.post(f"{self._url}/{path}", json=body, timeout=30)
+        reply = self._session.post(f"{self._url}/{path}", json=body, timeout=PATIENCE_S)
         assert reply.status_code == 200, reply.text
         return reply.json()
 
     def query(self, statement: str) -> list[Any]:
-        reply = self._session.get(f"{self._url}/query", params={"query": statement}, timeout=30)
+        reply = self._session.get(f"{self._url}/query", params={"query": statement}, timeout=PATIENCE_S)
         found: dict[str, Any] = reply.json()["QueryResponse"]
         return next((rows for rows in found.values() if isinstance(rows, list)), [])
 
@@ -79,7 +80,7 @@ def test_a_kill_loses_nothing_that_was_answered_while_several_clients_wrote(
     threads = [threading.Thread(target=work) for work in (*[write] * _WRITERS, read)]
     for thread in threads:
         thread.start()
-    assert enough.wait(60)
+    assert enough.wait(2 * PATIENCE_S)
     os.kill(process.pid, signal.SIGKILL)
     for thread in threads:
         thread.join()

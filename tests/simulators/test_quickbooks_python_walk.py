@@ -31,6 +31,7 @@ from quickbooks.objects.taxrate import TaxRate
 from quickbooks.objects.taxservice import TaxRateDetails, TaxService
 
 from simulators.quickbooks.founding.new_company import Plan
+from tests.patience import PATIENCE_S
 from tests.simulators.client_walk import ClientWalk, named_in
 from tests.simulators.quickbooks_cases import CASES, Case, make_refs
 from tests.simulators.quickbooks_python import auth_client, quickbooks_client
@@ -371,7 +372,7 @@ def test_the_consent_flow_gives_tokens_and_revoking_ends_them(books: Books, auth
     })  # fmt: skip
     address = auth.get_authorization_url([Scopes.ACCOUNTING, Scopes.OPENID, Scopes.EMAIL])
     click = {"realm_id": books.realm, "decision": "connect"}
-    back = books.session.post(address, data=click, allow_redirects=False, timeout=5).headers["Location"]
+    back = books.session.post(address, data=click, allow_redirects=False, timeout=PATIENCE_S).headers["Location"]
     given = dict(parse_qsl(urlsplit(back).query))
     assert (given["state"], given["realmId"]) == (auth.state_token, books.realm)
     auth.get_bearer_token(given["code"], realm_id=given["realmId"])

@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
 
+from simulators.quickbooks.api import throttles
+from simulators.quickbooks.refusals import GatewayRefusal
 from simulators.quickbooks.switches import Switches
+from tests.patience import PATIENCE_S
 from tests.simulators.quickbooks_rig import Books, Object, RefusedError, line, money, refused, running, version
 
 
@@ -402,18 +406,31 @@ def test_every_reply_carries_a_trace_id_and_requests_are_checked_for_form(books:
         (b"<a/>", "text/html", "1050"),
     ):
         sent = {**headers, **({"Content-Type": kind} if kind else {})}
-        reply = books.session.post(f"{books.base}/customer", data=body, headers=sent, timeout=5)
+        reply = books.session.post(f"{books.base}/customer", data=body, headers=sent, timeout=PATIENCE_S)
         assert (reply.status_code, reply.json()["Fault"]["Error"][0]["code"]) == (400, code)
     assert code_of(books, "GET", "Customer/1") == (400, "500")
     assert code_of(books, "GET", "customer/one") == (400, "2030")
     assert code_of(books, "POST", "timeactivity", {}) == (400, "500")
 
 
-def test_limits_by_second_and_by_minute() -> None:
+def test_limits_by_second_and_by_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 0.0
+    monkeypatch.setattr(throttles, "time", SimpleNamespace(monotonic=lambda: now_s))
     with running(limits=True) as (books,):
         statuses = [books.send("GET", "companyinfo/1").status_code for _ in range(12)]
-        assert statuses[:10] == [200] * 10
-        assert statuses[-1] == 429
+        assert statuses == [200] * 10 + [429] * 2
+        now_s += 1
+        assert books.send("GET", "companyinfo/1").status_code == 200
+    window = throttles.Throttles()
+    for _ in range(50):
+        now_s += 1
+        for _ in range(10):
+            window.pass_or_refuse("1", batch=False)
+    now_s += 1
+    with pytest.raises(GatewayRefusal):
+        window.pass_or_refuse("1", batch=False)
+    now_s += 10
+    window.pass_or_refuse("1", batch=False)
 
 
 def test_the_monthly_quota_ends_with_the_month(books: Books) -> None:

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 import pytest
 import requests
 
+from tests.patience import PATIENCE_S
 from tests.simulators.quickbooks_cases import CASES, Case, make_refs
 from tests.simulators.quickbooks_rig import Books, line, money, running
 
@@ -22,7 +23,7 @@ def books() -> Iterator[Books]:
 def send(books: Books, path: str, accept: str | None) -> requests.Response:
     # None takes the header away that the session would send by itself.
     headers: dict[str, str | None] = {"Authorization": f"Bearer {books.token}", "Accept": accept}
-    return books.session.get(f"{books.base}/{path}", headers=headers, timeout=5)
+    return books.session.get(f"{books.base}/{path}", headers=headers, timeout=PATIENCE_S)
 
 
 def parsed(reply: requests.Response) -> Element:
@@ -90,7 +91,7 @@ def check_fault(reply: requests.Response, status: int, kind: str, code: str) -> 
 def post(books: Books, path: str, body: str | bytes, kind: str = "application/xml", **params: str) -> requests.Response:
     headers = {"Authorization": f"Bearer {books.token}", "Content-Type": kind, "Accept": "application/xml"}
     data = body.encode() if isinstance(body, str) else body
-    return books.session.post(f"{books.base}/{path}", data=data, params=params, headers=headers, timeout=5)
+    return books.session.post(f"{books.base}/{path}", data=data, params=params, headers=headers, timeout=PATIENCE_S)
 
 
 def document(name: str, content: str, attributes: str = "") -> str:
@@ -158,7 +159,7 @@ def test_batches_and_uploads_are_taken_in_xml(books: Books) -> None:
         ("file_metadata_0", ("m.xml", document("Attachable", link).encode(), "application/xml")),
     ]
     headers = {"Authorization": f"Bearer {books.token}", "Accept": "application/xml"}
-    root = parsed(books.session.post(f"{books.base}/upload", files=parts, headers=headers, timeout=5))
+    root = parsed(books.session.post(f"{books.base}/upload", files=parts, headers=headers, timeout=PATIENCE_S))
     assert text(root, "AttachableResponse", "Attachable", "AttachableRef", "EntityRef") == customer
     assert text(root, "AttachableResponse", "Attachable", "Note") == "seen"
 

@@ -23,6 +23,7 @@ from shared.settings import Preferences
 from shared.vault import Vault
 from tests.cli_commands import SECRETS, TOKEN_KEY, CommandLine
 from tests.conftest import Database
+from tests.patience import PATIENCE_S
 from tests.ports import free_port
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -141,7 +142,7 @@ def test_status_counts_what_is_queued_in_work_and_waiting(cli: CommandLine, sqli
     with make_sessions(sqlite_database.engine).begin() as session:
         for record_id, columns in known.items():
             add_record(session, connection_id, record_id, **columns)
-    publisher = Publisher("embedded://", sqlite_database.engine)
+    publisher = Publisher("embedded://", sqlite_database.engine, timeout_s=PATIENCE_S)
     publisher.publish([Message(connection_id, Kind.INVOICE, str(number), Why.WEBHOOK, NOW) for number in (1, 2)], LIVE)
     publisher.publish([Message(connection_id, Kind.INVOICE, "3", Why.SWEEP, NOW)], BULK)
     publisher.publish_dead_letter("{}", "nobody can read it")

@@ -17,6 +17,7 @@ from shared.errors import (
 )
 from shared.invoiced.client import InvoicedClient
 from shared.outbound import Outbound
+from tests.patience import PATIENCE_S
 from tests.scripted_server import Reply, Request, Script, in_turn, serving
 
 INVOICE = {
@@ -38,7 +39,7 @@ PAYMENT = {"id": 61, "date": 1416300000, "currency": "usd", "amount": 428}
 def asked(script: Script, act: Callable[[InvoicedClient], Any]) -> tuple[Any, list[Request]]:
     """Let a client act against a script; return its result or error, and what arrived."""
     with serving(script) as server:
-        outbound = Outbound("Invoiced", connect_timeout_s=1.0, read_timeout_s=5.0)
+        outbound = Outbound("Invoiced", connect_timeout_s=PATIENCE_S, read_timeout_s=PATIENCE_S)
         try:
             result = act(InvoicedClient(server.url, "key-1", outbound=outbound))
         except SyncError as error:

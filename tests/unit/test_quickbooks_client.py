@@ -21,6 +21,7 @@ from shared.errors import (
 )
 from shared.outbound import Outbound
 from shared.quickbooks.client import BatchItem, Exchange, QuickBooksClient, quoted
+from tests.patience import PATIENCE_S, eventually
 from tests.scripted_server import Reply, Request, Script, in_turn, serving
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "quickbooks"
@@ -47,11 +48,11 @@ class CountingPace:
 class Company:
     """A client of company 123 against a scripted server."""
 
-    def __init__(self, url: str, *, read_timeout_s: float = 5.0) -> None:
+    def __init__(self, url: str, *, read_timeout_s: float = PATIENCE_S) -> None:
         self.pace = CountingPace()
         self.refused_tokens: list[str | None] = []
         self.exchanges: list[Exchange] = []
-        self.outbound = Outbound("QuickBooks", connect_timeout_s=1.0, read_timeout_s=read_timeout_s)
+        self.outbound = Outbound("QuickBooks", connect_timeout_s=PATIENCE_S, read_timeout_s=read_timeout_s)
         self.client = QuickBooksClient(
             url,
             "123",
@@ -229,7 +230,13 @@ def test_a_read_whose_connection_breaks_is_made_once_more(fate: Any, act: Callab
 
 
 def test_an_answer_that_takes_too_long_leaves_the_outcome_unknown() -> None:
-    with serving(in_turn(Reply(200, OK.body, delay_s=0.6))) as server:
+    gave_up = threading.Event()
+
+    def too_late(_request: Request) -> Reply:
+        gave_up.wait(PATIENCE_S)
+        return Reply(200, OK.body)
+
+    with serving(too_late) as server:
         company = Company(server.url, read_timeout_s=0.2)
         with pytest.raises(TransientError, match="in time") as caught:
             company.client.create("Invoice", {}, "r-1")
@@ -237,7 +244,8 @@ def test_an_answer_that_takes_too_long_leaves_the_outcome_unknown() -> None:
         with pytest.raises(TransientError) as caught:
             company.client.read("Invoice", "7")
         assert not caught.value.outcome_unknown
-        assert len(server.requests) == 2
+        eventually(lambda: len(server.requests) == 2)
+        gave_up.set()
         company.outbound.close()
 
 
