@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from administration import repost
 from administration.take_first_look import GOOD_FOR, Reading, find_seen, go_on
 from shared.db import audit, connections
 from shared.db.session import make_sessions
@@ -97,10 +98,16 @@ def test_an_error_is_told_at_its_field_and_nothing_is_saved(pages: Pages) -> Non
         f"{pages.path}/settings/", **{**pages.fields(), "number_prefix": "MUCH-TOO-LONG-", "payments": "off"}
     )
     assert 'id="number_prefix-error"' in answer.text
+    # The form is long: what is wrong is told above it as well.
+    assert "Nothing was saved yet: Number prefix : A number prefix of 14 characters" in text_of(answer)
     answer = pages.admin.send(f"{pages.path}/settings/", **{**pages.fields(), "income_account": bank})
     assert "is of the type Bank" in text_of(answer)
     assert 'id="income_account-error"' in answer.text
     assert pages.fields()["payments"] == "on"
+    numbers = "\n".join(f"INV-{number}" for number in range(repost.AT_ONCE + 1))
+    answer = pages.admin.send(f"{pages.path}/settings/", f"{pages.path}/settings/repost", kind="invoice", names=numbers)
+    assert 'id="names-error"' in answer.text
+    assert "INV-500" in text_of(answer), "what was typed is kept"
 
 
 def test_a_viewer_reads_the_settings_and_saves_nothing(pages: Pages) -> None:

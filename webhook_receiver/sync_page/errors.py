@@ -49,8 +49,8 @@ def log_in_first() -> AnyResponse:
     """Lead somebody who is not logged in, or not any more, to the log-in and from there back to their page."""
     if request.headers.get("HX-Request"):
         # A part that refreshes itself: the whole page goes to the log-in, and the part is not left empty.
-        here = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
-        return Response(status=401, headers={"HX-Redirect": url_for(_LOG_IN, next=here)})
+        here = urlsplit(request.headers.get("HX-Current-URL", ""))._replace(scheme="", netloc="", fragment="").geturl()
+        return Response(status=401, headers={"HX-Redirect": url_for(_LOG_IN, next=here or "/")})
     if request.method == "GET":
         return redirect(url_for(_LOG_IN, next=request.full_path.rstrip("?")))
     return send_again()

@@ -129,13 +129,12 @@ def make_settings(services: Services) -> Blueprint:
 
     @page.post("/repost")
     @admin_only
-    def post_again(company_id: str) -> Response:
+    def post_again(company_id: str) -> str | Response:
         form = RepostForm()
         names = list(dict.fromkeys(line.strip() for line in (form.names.data or "").splitlines() if line.strip()))
-        back = redirect(url_for(".index", company_id=company_id))
         if not form.validate() or not 0 < len(names) <= AT_ONCE:
-            flash(f"Name 1 to {AT_ONCE} documents by their numbers, one in a line.", "bad")
-            return back
+            form.names.errors = [f"Name 1 to {AT_ONCE} documents by their numbers, one in a line."]
+            return _shown(company(), *_form(company(), is_sent=False), repost_form=form)
         with services.sessions.begin() as session:
             keys, unknown = find_named(session, company_id, Kind(form.kind.data), names)
             accepted, refused = repost(session, company_id, keys, who(), services.now())
@@ -144,13 +143,16 @@ def make_settings(services: Services) -> Blueprint:
             flash(f"{one.key.kind.value} #{one.key.record_id} is left as it stands: {one.reason}", "bad")
         if unknown:
             flash(f"Nothing is known of: {', '.join(unknown[:20])}.", "bad")
-        return back
+        return redirect(url_for(".index", company_id=company_id))
 
-    def _form(row: Connection) -> tuple[SettingsForm, datetime | None]:
-        """Return the form, and when QuickBooks' lists were read that it offers; None: they cannot be."""
+    def _form(row: Connection, *, is_sent: bool = True) -> tuple[SettingsForm, datetime | None]:
+        """Return the form, with what was sent of it, and when QuickBooks' lists were read that it offers; None: they
+        cannot be."""
         values = values_of(row)
         lists = _lists(row)
-        form = _deposits_form(_currencies(row, lists))(data=_data(values))
+        form = _deposits_form(_currencies(row, lists))(
+            data=_data(values), formdata=request.form if is_sent and request.form else None
+        )
         choices = lists.choices if lists else {}
         home = _home_currency(row)
         for field in form:
@@ -176,7 +178,9 @@ def make_settings(services: Services) -> Blueprint:
         others = {*seen, *(lists.currencies if lists else ()), *values_of(row)[_CURRENCY]}
         return [home, *sorted(others - {home})]
 
-    def _shown(row: Connection, form: SettingsForm, read_at: datetime | None) -> str:
+    def _shown(
+        row: Connection, form: SettingsForm, read_at: datetime | None, repost_form: RepostForm | None = None
+    ) -> str:
         return render_template(
             "settings.html",
             form=form,
@@ -184,7 +188,8 @@ def make_settings(services: Services) -> Blueprint:
             methods=[field for field in form if field.name.startswith(_BY_METHOD)],
             currencies=[field for field in form if field.name.startswith(_BY_CURRENCY)],
             home_currency=_home_currency(row),
-            repost_form=RepostForm(formdata=None),
+            repost_form=repost_form or RepostForm(formdata=None),
+            wrong=[field for field in form if field.errors],
             may_change=current_user.is_admin,
             most=AT_ONCE,
         )
