@@ -185,6 +185,8 @@ def test_what_waits_for_another_key_of_invoiced_says_so_and_goes_on_with_it(comp
     attention = text_of(admin.get(f"/companies/{company.id}/attention"))
     assert "Waiting for a key that Invoiced takes" in attention
     assert "connected again" not in attention
+    overview = text_of(admin.get(f"/companies/{company.id}/"))
+    assert "Waiting for a key that Invoiced takes" in overview and "Enter another key" in overview
 
     set_up = f"/companies/{company.id}/set-up"
     assert "key accepted" in shown(admin, admin.send(set_up, **{"invoiced-api_key": company.invoiced.auth[0]}))

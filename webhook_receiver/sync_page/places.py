@@ -36,19 +36,18 @@ class Place(NamedTuple):
 
 
 def place_of(cause_key: str) -> Place | None:
-    """Return where a cause of `shared.causes` is mended; None where that is in QuickBooks or Invoiced alone."""
+    """Return where a cause of `shared.causes` is mended; None where that is in QuickBooks or Invoiced alone, or on a
+    page that whoever looks may not see."""
     return _place(_OF_CAUSES.get(cause_key))
 
 
 def place_of_finding(key: str) -> Place | None:
-    """Return where a finding of `administration.preflight` is mended; None where that is in QuickBooks or Invoiced
-    alone, or on a page that whoever looks may not see."""
-    found = _OF_FINDINGS.get(key)
-    return None if found is not None and found[0] == _SET_UP and not current_user.is_admin else _place(found)
+    """Return where a finding of `administration.preflight` is mended, as `place_of` does for a cause."""
+    return _place(_OF_FINDINGS.get(key))
 
 
 def _place(found: tuple[str, str | None, str] | None) -> Place | None:
-    if found is None:
+    if found is None or (found[0] == _SET_UP and not current_user.is_admin):
         return None
     endpoint, anchor, name = found
     return Place(url_for(endpoint, company_id=g.company.id, _anchor=anchor), name)
