@@ -146,6 +146,19 @@ def test_shipping_stands_apart_from_subtotal_and_discount(books: Books) -> None:
     assert made["TotalAmt"] == money("118.80")
 
 
+def test_a_gratuity_is_taken_where_the_company_allows_it(books: Books) -> None:
+    customer, item = books.customer(), books.item()
+    body: Object = {
+        "CustomerRef": {"value": customer["Id"]},
+        "Line": [line(item, "100"), line({"Id": "GRATUITY_ITEM_ID"}, "15"), discount(percent="10")],
+    }
+    refused(6000, books.write, "Invoice", body)
+    books.prefer("OtherPrefs", NameValue=[{"Name": "SalesFormsPrefs.AllowGratuity", "Value": "true"}])
+    made = books.write("Invoice", body)
+    assert ([one["Amount"] for one in made["Line"]], made["TotalAmt"]) == ([100, 15, 100, 10], 105)
+    assert books.control("GET", f"companies/{books.realm}/books")["agrees"]
+
+
 def test_750_lines_and_no_more(books: Books) -> None:
     customer, item = books.customer(), books.item()
     lines = [line(item, "0.01") for _ in range(751)]

@@ -220,6 +220,10 @@ class Company:
     def preferences(self) -> Object:
         return self.get("Preferences", "1")
 
+    def other_preference(self, name: str) -> bool:
+        """Whether one of the preferences that are pairs of names and texts is on."""
+        return {"Name": name, "Value": "true"} in self.preferences.get("OtherPrefs", {}).get("NameValue", [])
+
     @property
     def home_currency(self) -> str:
         return str(self.preferences["CurrencyPrefs"]["HomeCurrency"]["value"])

@@ -29,15 +29,15 @@ def price(amount: Decimal | int) -> Decimal:
 class SaleLine:
     """A line with an amount, net of tax; `taxable` as its tax code says.
 
-    Outside the US it has the id of its own tax code and, where prices are with tax, its gross amount. Shipping
-    stands apart from the subtotal, and no discount lowers it.
+    Outside the US it has the id of its own tax code and, where prices are with tax, its gross amount. Shipping and
+    gratuity stand `apart` from the subtotal, and no discount lowers them.
     """
 
     amount: Decimal
     taxable: bool
     code: str | None = None
     gross: Decimal | None = None
-    shipping: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Totals:
 
 def subtotal_of(lines: Sequence[SaleLine]) -> Decimal:
     """What a discount is taken off."""
-    return sum((line.amount for line in lines if not line.shipping), ZERO)
+    return sum((line.amount for line in lines if not line.apart), ZERO)
 
 
 def discount_of(subtotal: Decimal, percent: Decimal | None, amount: Decimal | None) -> Decimal:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from simulators.quickbooks import refusals
 from simulators.quickbooks.books.company import HIDDEN, Company, Object
 from simulators.quickbooks.books.totals import ZERO, SaleLine, discount_of, price, rounded, subtotal_of
-from simulators.quickbooks.forms.writes import SHIPPING_ITEM, Write
+from simulators.quickbooks.forms.writes import GRATUITY_ITEM, SHIPPING_ITEM, SYSTEM_ITEMS, Write
 from simulators.quickbooks.lists.accounts import check_type, standard_account
 from simulators.quickbooks.tax.global_tax import carved, line_code
 
@@ -59,7 +59,7 @@ def sale_lines(lines: list[Object]) -> list[SaleLine]:
                     code == "TAX",
                     code,
                     None if gross is None else _gross_left(Decimal(gross), Decimal(line["Amount"]), detail),
-                    detail["ItemRef"]["value"] == SHIPPING_ITEM,
+                    detail["ItemRef"]["value"] in SYSTEM_ITEMS,
                 )
             )
         elif line["DetailType"] == _GROUP:
@@ -190,6 +190,10 @@ def _item(company: Company, reference: Object) -> Object | None:
     if reference["value"] == SHIPPING_ITEM:
         if not company.preferences["SalesFormsPrefs"].get("AllowShipping"):
             raise refusals.business_rule("Shipping is turned off for this company.")
+        return None
+    if reference["value"] == GRATUITY_ITEM:
+        if not company.other_preference("SalesFormsPrefs.AllowGratuity"):
+            raise refusals.business_rule("Gratuity is turned off for this company.")
         return None
     item = company.get("Item", reference["value"])
     if item["Type"] == "Category":

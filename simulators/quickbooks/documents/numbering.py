@@ -43,8 +43,7 @@ def _is_checked(made: Write, custom: bool) -> bool:
     """Journal entries have a preference of their own for it (entity reference, JournalEntry.DocNumber)."""
     if made.entity in _SALES:
         return custom or made.company.switches.check_numbers_when_automatic
-    others = made.company.preferences.get("OtherPrefs", {}).get("NameValue", [])
-    return {"Name": WARN_DUPLICATE_JOURNAL_NUMBER, "Value": "true"} in others
+    return made.company.other_preference(WARN_DUPLICATE_JOURNAL_NUMBER)
 
 
 def _check_free(made: Write, number: str) -> None:

@@ -191,7 +191,7 @@ def _check_references(company: Company, type_name: str, value: Object, path: str
         if inner is None or not is_complex(inner_type):
             continue
         if inner_type == "ReferenceType" and not is_list:
-            if name in REFERENCES and inner.get("value") != SHIPPING_ITEM:
+            if name in REFERENCES and inner.get("value") not in SYSTEM_ITEMS:
                 value[name] = company.refer(REFERENCES[name], inner, where)[1]
             continue
         for item in inner if is_list else [inner]:
@@ -199,5 +199,5 @@ def _check_references(company: Company, type_name: str, value: Object, path: str
                 _check_references(company, inner_type, item, f"{where}.")
 
 
-# The item of a shipping line, which is no Item of the company (entity reference, Invoice).
-SHIPPING_ITEM = "SHIPPING_ITEM_ID"
+# The items of shipping and gratuity lines, which are no Items of the company (entity reference, Invoice).
+SHIPPING_ITEM, GRATUITY_ITEM = SYSTEM_ITEMS = ("SHIPPING_ITEM_ID", "GRATUITY_ITEM_ID")

@@ -93,7 +93,7 @@ def _add_code(made: Write, code: str, lines: list[SaleLine], factor: Decimal, fo
     takes what rounding leaves.
     """
     rates = rates_of(made.company, made.company.get("TaxCode", code))
-    net = sum((line.amount * (1 if line.shipping else factor) for line in lines), ZERO)
+    net = sum((line.amount * (1 if line.apart else factor) for line in lines), ZERO)
     inside = factor == 1 and all(line.gross is not None for line in lines)
     left = sum((line.gross - line.amount for line in lines if line.gross is not None), ZERO)
     earlier = ZERO
