@@ -159,6 +159,21 @@ def test_a_gratuity_is_taken_where_the_company_allows_it(books: Books) -> None:
     assert books.control("GET", f"companies/{books.realm}/books")["agrees"]
 
 
+def test_a_bundle_brings_its_lines(books: Books) -> None:
+    customer, free = books.customer(), books.item("Card")
+    apple = books.item("Apple", UnitPrice=money("0.35"))
+    parts = [{"ItemRef": {"value": one["Id"]}, "Qty": quantity} for one, quantity in ((apple, 2), (free, 1))]
+    basket = books.write("Item", {"Name": "Basket", "Type": "Group", "ItemGroupDetail": {"ItemGroupLine": parts}})
+    detail = {"GroupItemRef": {"value": basket["Id"]}, "Quantity": 3}
+    lines = [{"DetailType": "GroupLineDetail", "GroupLineDetail": detail}]
+    made = books.write("Invoice", {"CustomerRef": {"value": customer["Id"]}, "Line": lines})
+    inside = made["Line"][0]["GroupLineDetail"]["Line"]
+    assert [(one["Amount"], one["SalesItemLineDetail"]["Qty"]) for one in inside] == [(money("2.10"), 6), (0, 3)]
+    assert (made["Line"][0]["Amount"], made["TotalAmt"]) == (money("2.10"), money("2.10"))
+    again = books.write("Invoice", version(made, sparse=True, Line=made["Line"]))
+    assert again["Line"] == made["Line"]
+
+
 def test_750_lines_and_no_more(books: Books) -> None:
     customer, item = books.customer(), books.item()
     lines = [line(item, "0.01") for _ in range(751)]

@@ -117,9 +117,27 @@ def _settle_line(made: Write, line: Object) -> Object:
 
 def _settle_group(made: Write, line: Object) -> Object:
     detail = line.get(_GROUP) or {}
-    inner = [_settle_line(made, one) for one in detail.get("Line", [])]
+    inner = [_settle_line(made, one) for one in detail.get("Line") or _lines_of_bundle(made.company, detail)]
     amount = sum((one.get("Amount", Decimal(0)) for one in inner), Decimal("0.00"))
     return {"Amount": amount, "DetailType": _GROUP, _GROUP: {**detail, "Line": inner}}
+
+
+def _lines_of_bundle(company: Company, detail: Object) -> list[Object]:
+    """The lines that a bundle stands for, at the prices of its items (entity reference, GroupLineDetail)."""
+    reference = detail.get("GroupItemRef")
+    bundle = company.get("Item", reference["value"]) if reference else {}
+    lines: list[Object] = []
+    for part in (bundle.get("ItemGroupDetail") or {}).get("ItemGroupLine", []):
+        if not part.get("ItemRef"):
+            continue
+        item = company.get("Item", part["ItemRef"]["value"])
+        quantity = Decimal(part.get("Qty") or 0) * Decimal(detail.get("Quantity") or 1)
+        unit_price = Decimal(item.get("UnitPrice") or 0)
+        inner = {"ItemRef": part["ItemRef"], "Qty": quantity, "UnitPrice": unit_price}
+        if not company.is_in_us:
+            inner["TaxCodeRef"] = item.get("SalesTaxCodeRef")
+        lines.append({"DetailType": _ITEM, "Amount": rounded(quantity * unit_price), _ITEM: inner})
+    return lines
 
 
 def line_amount(line: Object, detail: Object) -> Decimal:
