@@ -30,6 +30,8 @@ def test_a_part_that_refreshes_itself_leads_to_the_log_in(
     answer = stranger.client.get(f"/companies/{company_id}/attention", headers=headers)
     assert answer.headers["HX-Redirect"] == f"/login?next=/companies/{company_id}/attention"
     assert (answer.status_code, answer.data) == (401, b"")
+    # Whoever only asks whether somebody is there is led the same way as a person.
+    assert stranger.client.head("/").status_code == 302
 
 
 @pytest.mark.parametrize("logs_in", [True, False])

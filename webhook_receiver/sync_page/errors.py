@@ -51,7 +51,7 @@ def log_in_first() -> AnyResponse:
         # A part that refreshes itself: the whole page goes to the log-in, and the part is not left empty.
         here = urlsplit(request.headers.get("HX-Current-URL", ""))._replace(scheme="", netloc="", fragment="").geturl()
         return Response(status=401, headers={"HX-Redirect": url_for(_LOG_IN, next=here or "/")})
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return redirect(url_for(_LOG_IN, next=request.full_path.rstrip("?")))
     return send_again()
 
