@@ -19,6 +19,7 @@ from shared.db.migrate import migrate
 from shared.db.session import make_engine
 from shared.queues import BULK, DEAD_LETTERS, LIVE, open_connection
 from tests import servers
+from tests.patience import PATIENCE_S
 
 # Frozen, their own time-outs would never end.
 freezegun.configure(
@@ -156,7 +157,7 @@ def rabbitmq_url(
 
 
 def _delete_queues(url: str, engine: sa.Engine) -> None:
-    with open_connection(url, engine) as connection, connection.channel() as channel:
+    with open_connection(url, engine, timeout_s=PATIENCE_S) as connection, connection.channel() as channel:
         for queue in (LIVE, BULK, DEAD_LETTERS):
             channel.queue_delete(queue)
 

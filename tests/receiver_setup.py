@@ -82,7 +82,7 @@ def connect(engine: sa.Engine, *, secret: str, realm_id: str, name: str = "Acme"
 def queued(broker_url: str, engine: sa.Engine) -> list[messages.Message]:
     """Take every message off the queue of live events."""
     found = []
-    with open_connection(broker_url, engine) as connection, connection.channel() as channel:
+    with open_connection(broker_url, engine, timeout_s=PATIENCE_S) as connection, connection.channel() as channel:
         while (delivered := Queue(LIVE, channel=channel).get()) is not None:
             found.append(messages.from_json(delivered.body))
             delivered.ack()

@@ -14,7 +14,7 @@ from tests.servers import MissingServerError
 # As root there is no sandbox to be had; the rest keeps the browser from looking for hosts of its maker.
 _OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 # A loaded machine takes its time to draw a page.
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 
 
 @contextmanager

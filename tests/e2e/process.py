@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 
 class Process:
     """A running process and all its children. `log` is the file of what it wrote."""
@@ -38,7 +40,7 @@ class Process:
         """Return the process ids of its children (gunicorn's workers)."""
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
-    def wait_for_line(self, text: str, within_s: float = 20) -> str:
+    def wait_for_line(self, text: str, within_s: float = PATIENCE_S) -> str:
         """Return the first line of the log that holds `text`."""
         give_up_at = time.monotonic() + within_s
         while True:
@@ -53,7 +55,7 @@ class Process:
         """End it and its children at once, without a chance to do anything."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=PATIENCE_S)
 
     def ask_to_end(self) -> None:
         """Send SIGTERM, as a service manager does."""

@@ -12,6 +12,7 @@ import requests
 
 from tests.e2e.process import Process
 from tests.flows.company import InvoicedAccount, QuickBooksCompany
+from tests.patience import PATIENCE_S
 from tests.receiver_setup import REPOSITORY
 
 COMPANIES = 80
@@ -107,8 +108,8 @@ def running(folder: Path) -> Iterator[Simulators]:
     ]  # fmt: skip
     try:
         to_quickbooks, to_invoiced = (each.wait_for_line("listens on").split()[-1] for each in processes)
-        app = requests.get(f"{to_quickbooks}/_simulator/credentials", timeout=10).json()
-        keys = requests.get(f"{to_invoiced}/_simulator/credentials", timeout=10).json()
+        app = requests.get(f"{to_quickbooks}/_simulator/credentials", timeout=PATIENCE_S).json()
+        keys = requests.get(f"{to_invoiced}/_simulator/credentials", timeout=PATIENCE_S).json()
         simulators = Simulators(
             to_invoiced,
             to_quickbooks,

@@ -43,6 +43,6 @@ def test_the_connections_to_rabbitmq_break_in_the_middle_of_work(
             switch.off()
         if number in (8, 15):
             switch.on()
-    product.wait_until_at_rest(within_s=45)
+    product.wait_until_at_rest()
     books.assert_they_agree(company)
     assert product.not_well() == []

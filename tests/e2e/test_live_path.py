@@ -8,10 +8,11 @@ from tests.e2e import books
 from tests.e2e.conftest import both_set_ups
 from tests.e2e.product import WEBHOOK_SECRET, Product
 from tests.e2e.simulators import Company, Simulators
+from tests.patience import PATIENCE_S
 from tests.receiver_setup import invoiced_event, invoiced_headers
 
-# "Within seconds": a busy machine is allowed for.
-SECONDS = 10.0
+# "Within seconds": by its webhook, and not by the next sweep. A busy machine is allowed for.
+SECONDS = 60.0
 
 
 @both_set_ups
@@ -90,11 +91,11 @@ def test_a_webhook_that_its_sender_did_not_sign_does_nothing(product: Product, s
         (quickbooks_url, b"[]", unsigned),
         (quickbooks_url, body, signed),
     ):
-        assert requests.post(url, sent, headers=headers, timeout=10).status_code == 401
+        assert requests.post(url, sent, headers=headers, timeout=PATIENCE_S).status_code == 401
 
     # What is handled in the end shows that the others would have been by now.
     body = invoiced_event(404)
-    assert requests.post(invoiced_url, body, headers=invoiced_headers(WEBHOOK_SECRET, body), timeout=10).ok
+    assert requests.post(invoiced_url, body, headers=invoiced_headers(WEBHOOK_SECRET, body), timeout=PATIENCE_S).ok
     product.wait_until(lambda: company.calls_to_invoiced("GET", "/invoices/404") == 1, "the signed one was looked at")
     product.wait_until_at_rest()
     assert [record.record_id for record in product.records()] == ["404"]

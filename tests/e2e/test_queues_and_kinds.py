@@ -9,6 +9,7 @@ from shared.queues import BULK, LIVE
 from tests.e2e.conftest import both_set_ups
 from tests.e2e.product import Product
 from tests.e2e.simulators import Company
+from tests.patience import PATIENCE_S
 
 
 def test_every_kind_of_record_has_a_handler() -> None:
@@ -27,8 +28,8 @@ def test_every_queue_is_consumed_and_what_nobody_can_parse_is_put_aside(product:
         for number, queue in enumerate((LIVE, BULK))
         for body in (b"not a message", b'{"kind": "nonsense"}', *(message(kind, f"90{number}") for kind in kinds))
     ]
-    line = ConfirmedLine(product.set_up.broker_url, product.set_up.database.engine, timeout_s=5)
-    line.send(letters, timeout_s=5)
+    line = ConfirmedLine(product.set_up.broker_url, product.set_up.database.engine, timeout_s=PATIENCE_S)
+    line.send(letters, timeout_s=PATIENCE_S)
     line.close()
 
     product.start(consumers=1)

@@ -87,7 +87,7 @@ def bodies(broker: Broker, count: int, *, name: str = LIVE, **options: Any) -> l
 @contextmanager
 def holding(broker: Broker, count: int, *, name: str = LIVE) -> Iterator[list[Any]]:
     """Take the next messages off the queue with bare kombu; those left unsettled go back at the end."""
-    with open_connection(broker.url, broker.engine) as connection:
+    with open_connection(broker.url, broker.engine, timeout_s=PATIENCE_S) as connection:
         declare(connection)
         channel = connection.channel()
         held: list[Any] = []
