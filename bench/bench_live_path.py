@@ -1,8 +1,8 @@
 """From webhook to QuickBooks: seconds against the simulator's own latency, and calls per invoice by case.
 
 Receiver and consumer run as they do in production, on SQLite and the embedded broker in a folder of their own,
-by default with no pacing of our own in the way. Both simulators run in this process, so that the very moment is
-known at which a write arrives; QuickBooks' own webhooks go nowhere.
+by default with no pacing of our own in the way. Both simulators are processes of their own, as the vendors are, and
+tell when each call came; QuickBooks' own webhooks go nowhere.
 """
 
 import json
@@ -14,29 +14,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import requests
 from cryptography.fernet import Fernet
-from flask import Flask, request
 
-from shared.money import decode_json, encode_json
-from simulators.clock import Clock
-from simulators.command_line import Options
-from simulators.invoiced.app import create_simulator as create_invoiced
-from simulators.invoiced.switches import Switches as InvoicedSwitches
-from simulators.quickbooks.app import create_simulator as create_quickbooks
-from simulators.quickbooks.switches import Switches as QuickBooksSwitches
-from simulators.server import start_in_thread
+from bench import vendor
+from bench.vendor import ITEMS, Vendor
 
 INVOICES = 25
 _WITHIN_S = 30.0
-_ITEMS = ("Consulting", "Hosting", "Support")
 _WEBHOOK_SECRET = "bench"
 
 # How many calls each case may cost.
@@ -49,41 +41,15 @@ _CASES = {
 
 
 @dataclass
-class Vendor:
-    """One simulator, called over HTTP."""
-
-    url: str
-    auth: tuple[str, str] | None = None
-    http: requests.Session = field(default_factory=requests.Session)
-
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Make one call and return the decoded answer."""
-        answer = self.http.request(
-            method,
-            f"{self.url}{path}",
-            data=None if body is None else encode_json(body),
-            headers={"Content-Type": "application/json", **headers},
-            auth=self.auth,
-            timeout=_WITHIN_S,
-        )
-        answer.raise_for_status()
-        return decode_json(answer.content) if answer.content else None
-
-
-@dataclass
 class LivePath:
-    """The product between both vendors. `arrivals`: when each invoice first reached QuickBooks, by its number.
-
-    Instants are of `time.perf_counter`.
-    """
+    """The product between both vendors: QuickBooks' credentials, and the environment of the product's processes."""
 
     invoiced: Vendor
     quickbooks: Vendor
-    realm_id: str
-    refresh: Callable[[], str]
+    credentials: dict[str, Any]
     variables: dict[str, str]
-    arrivals: dict[str, float]
     webhook_url: str = ""
+    consumer_id: int = 0
 
     def command(self, *arguments: str) -> Any:
         """Return what a command of the product prints with `--json`."""
@@ -95,7 +61,7 @@ class LivePath:
 
     def issue(self, customer: int, quantity: int) -> int:
         """Issue an invoice over every item, and return its id."""
-        lines = [{"name": name, "quantity": quantity, "unit_cost": Decimal("33.35")} for name in _ITEMS]
+        lines = [{"name": name, "quantity": quantity, "unit_cost": Decimal("33.35")} for name in ITEMS]
         return int(self.invoiced.call("POST", "/invoices", {"customer": customer, "items": lines})["id"])
 
     def pay(self, customer: int, invoice: int) -> None:
@@ -158,36 +124,50 @@ def _count(path: LivePath) -> int:
 
 def _seconds_to_books(path: LivePath, customer: int, number: int) -> float:
     """Issue an invoice; return how long after the event it reached QuickBooks."""
-    seconds = seconds_to_books(path, customer, quantity=number + 1)
+    seconds = journey_to_books(path, customer, quantity=number + 1).seconds_to_books
     # So that the next one meets an idle product.
     time.sleep(0.1)
     return seconds
 
 
-def seconds_to_books(path: LivePath, customer: int, quantity: int) -> float:
-    """Issue an invoice; return how long after the event it reached QuickBooks."""
+@dataclass(frozen=True)
+class Journey:
+    """Where the time of a webhook went, in seconds: until the invoice was read, the read itself (the vendor's time),
+    from there to the write's arrival, and the write (the vendor's time again)."""
+
+    until_read: float
+    read: float
+    until_written: float
+    write: float
+
+    @property
+    def seconds_to_books(self) -> float:
+        """From the event to the arrival of the write in QuickBooks."""
+        return self.until_read + self.read + self.until_written
+
+
+def journey_to_books(path: LivePath, customer: int, quantity: int) -> Journey:
+    """Issue an invoice, and follow it to QuickBooks."""
     invoice = path.issue(customer, quantity)
     issued_at = time.perf_counter()
-    number = f"INVD-{path.invoiced.call('GET', f'/invoices/{invoice}')['number']}"
-    give_up_at = time.monotonic() + _WITHIN_S
-    while number not in path.arrivals:
-        if time.monotonic() > give_up_at:
-            raise RuntimeError("an invoice never reached QuickBooks")
-        time.sleep(0.002)
-    return path.arrivals[number] - issued_at
+    read = path.invoiced.first_call(f"read /invoices/{invoice}")
+    number = path.invoiced.call("GET", f"/invoices/{invoice}")["number"]
+    write = path.quickbooks.first_call(f"write INVD-{number}")
+    return Journey(read.began_at - issued_at, read.seconds, write.began_at - read.ended_at, write.seconds)
 
 
 def _own_latencies(path: LivePath) -> list[float]:
     """Return how long the simulator takes for the same invoices when it is called directly."""
     rows = path.quickbooks.call("GET", "/_simulator/requests")
     bodies = [row["body"] for row in rows if (row["entity"], row["operation"]) == ("Invoice", "create")]
-    token = path.refresh()
+    token = path.quickbooks.access_token(path.credentials)
+    realm_id = path.credentials["companies"][0]["realm_id"]
     seconds = []
     for number, body in enumerate(bodies[-INVOICES:]):
         began_at = time.perf_counter()
         path.quickbooks.call(
             "POST",
-            f"/v3/company/{path.realm_id}/invoice?minorversion=75&requestid=bench-{number}",
+            f"/v3/company/{realm_id}/invoice?minorversion=75&requestid=bench-{number}",
             body | {"DocNumber": f"BENCH-{number}"},
             Authorization=f"Bearer {token}",
         )
@@ -196,19 +176,12 @@ def _own_latencies(path: LivePath) -> list[float]:
 
 
 @contextmanager
-def running(folder: Path, *, at_intuits_pace: bool = False) -> Iterator[LivePath]:
-    """Run both simulators, connect them, and run the product; with Intuit's limits and our own pace, or without."""
+def running(folder: Path, *, at_intuits_pace: bool = False, standing: int = 0) -> Iterator[LivePath]:
+    """Run both simulators, connect them, and run the product; with Intuit's limits and our own pace, or without.
+    `standing`: how many invoices are in Invoiced of which no webhook told."""
     with ExitStack() as stack:
-        options = Options(port=0, empty=True, limits=at_intuits_pace)
-        quickbooks = create_quickbooks(options, QuickBooksSwitches(), Clock())
-        invoiced = create_invoiced(Options(port=0, empty=True), InvoicedSwitches(), Clock())
-        arrivals = _noted_arrivals(quickbooks.app)
-        urls = []
-        for simulator in (quickbooks, invoiced):
-            server = start_in_thread(simulator.app, on_stop=simulator.close)
-            stack.callback(server.stop)
-            urls.append(server.url)
-        to_quickbooks, to_invoiced = (Vendor(url) for url in urls)
+        to_quickbooks = stack.enter_context(vendor.running("quickbooks", limits=at_intuits_pace))
+        to_invoiced = stack.enter_context(vendor.running("invoiced", invoices=standing))
         app = to_quickbooks.call("GET", "/_simulator/credentials")
         realm_id, refresh_token = app["companies"][0]["realm_id"], app["companies"][0]["refresh_token"]
         key = to_invoiced.call("GET", "/_simulator/credentials")["api_key"]
@@ -221,11 +194,11 @@ def running(folder: Path, *, at_intuits_pace: bool = False) -> Iterator[LivePath
             "BROKER_URL": "embedded://",
             "PORT": str(_free_port()),
             "PUBLIC_URL": "",
-            "INVOICED_API_URL": urls[1],
+            "INVOICED_API_URL": to_invoiced.url,
             "INVOICED_API_KEY": key,
             "INVOICED_WEBHOOK_SECRET": _WEBHOOK_SECRET,
-            "QUICKBOOKS_API_URL": urls[0],
-            "QUICKBOOKS_DISCOVERY_URL": f"{urls[0]}/.well-known/openid_sandbox_configuration",
+            "QUICKBOOKS_API_URL": to_quickbooks.url,
+            "QUICKBOOKS_DISCOVERY_URL": f"{to_quickbooks.url}/.well-known/openid_sandbox_configuration",
             "QUICKBOOKS_CLIENT_ID": app["client_id"],
             "QUICKBOOKS_CLIENT_SECRET": app["client_secret"],
             "QUICKBOOKS_VERIFIER_TOKEN": app["verifier_token"],
@@ -235,43 +208,23 @@ def running(folder: Path, *, at_intuits_pace: bool = False) -> Iterator[LivePath
         }
         if not at_intuits_pace:
             variables["QUICKBOOKS_CALLS_PER_MINUTE"] = "100000"
-        path = LivePath(
-            to_invoiced,
-            to_quickbooks,
-            realm_id,
-            lambda: quickbooks.tokens.refresh(refresh_token, quickbooks.switches).access_token,
-            variables,
-            arrivals,
-        )
-        stack.callback(to_quickbooks.http.close)
-        stack.callback(to_invoiced.http.close)
+        path = LivePath(to_invoiced, to_quickbooks, app, variables)
         path.command("migrate")
         address = path.command("connection", "add", "--realm-id", realm_id, "--time-zone", "UTC")["webhook_url"]
         stack.enter_context(_process(["gunicorn", "--config", "python:webhook_receiver.gunicorn_conf"], variables))
-        stack.enter_context(_process(["consumer"], variables))
+        path.consumer_id = stack.enter_context(_process(["consumer"], variables))
         _wait_for(f"http://127.0.0.1:{variables['PORT']}/healthz")
         to_invoiced.call("POST", "/_simulator/webhooks", {"url": address, "secret": _WEBHOOK_SECRET})
         path.webhook_url = address
         yield path
 
 
-def _noted_arrivals(app: Flask) -> dict[str, float]:
-    """Return what grows by each new invoice: its number, and the instant at which it arrived."""
-    arrivals: dict[str, float] = {}
-
-    def note() -> None:
-        if request.method == "POST" and request.path.endswith("/invoice"):
-            arrivals.setdefault(str((request.get_json(silent=True) or {}).get("DocNumber")), time.perf_counter())
-
-    app.before_request(note)
-    return arrivals
-
-
 @contextmanager
-def _process(module: list[str], variables: dict[str, str]) -> Iterator[None]:
+def _process(module: list[str], variables: dict[str, str]) -> Iterator[int]:
+    """Run a process of the product, whose id this gives."""
     process = subprocess.Popen([sys.executable, "-m", *module], env=variables, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=_WITHIN_S)

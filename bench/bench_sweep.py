@@ -8,12 +8,13 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.bench_live_path import LivePath, running, seconds_to_books
+from bench.bench_live_path import Journey, LivePath, journey_to_books, running
 
 INVOICES = 300
 _MEASURED = 15
@@ -21,25 +22,37 @@ _APART_S = 0.5
 # A look that began this long after a change has certainly seen it: `consumer.learned.CLEARLY_AFTER`, rounded up.
 _CLEARLY_AFTER_S = 12
 _WITHIN_S = 3600.0
+_PARTS: dict[str, Callable[[Journey], float]] = {
+    "from webhook to QuickBooks": lambda one: one.seconds_to_books,
+    "of that, until the invoice was read": lambda one: one.until_read,
+    "of that, Invoiced's answer": lambda one: one.read,
+    "of that, until the write arrived": lambda one: one.until_written,
+    "QuickBooks' answer": lambda one: one.write,
+}
 
 
 def main(invoices: int = INVOICES, *, paced: bool = False, cancel: bool = False) -> None:
     """Print the latency during a sweep as a ratio, and the calls of a sweep over unchanged invoices."""
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), at_intuits_pace=paced) as path:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder), at_intuits_pace=paced, standing=invoices) as path,
+    ):
         customer = int(path.invoiced.call("POST", "/customers", {"name": "Acme"})["id"])
-        idle = [_by_itself(path, customer, number) for number in range(1, _MEASURED + 1)]
-        _miss(path, customer, invoices)
+        idle = _journeys(path, customer)
         number = path.command("sweep", "start")["number"]
         time.sleep(1)
-        busy = [_by_itself(path, customer, number) for number in range(1, _MEASURED + 1)]
+        busy = _journeys(path, customer)
         shown = path.command("sweep", "show", str(number))
-        print(
-            f"webhooks during a sweep of {invoices} invoices ({shown['state']}, {shown['done']} done): median"
-            f" {statistics.median(busy):.3f} s, idle {statistics.median(idle):.3f} s,"
-            f" ratio {statistics.median(busy) / statistics.median(idle):.1f}"
-        )
         if cancel:
             path.command("sweep", "cancel")
+            _wait_until_queues_are_empty(path)
+            # Before and after: what else the machine does meets both.
+            idle += _journeys(path, customer)
+        print(f"webhooks during a sweep of {invoices} invoices ({shown['state']}, {shown['done']} done):")
+        for what, seconds in _PARTS.items():
+            busy_s, idle_s = (statistics.median(map(seconds, journeys)) for journeys in (busy, idle))
+            print(f"  {what}: median {busy_s:.3f} s, idle {idle_s:.3f} s, ratio {busy_s / idle_s:.1f}")
+        if cancel:
             return
         swept = _wait_for_end(path, number)
         minutes = (_instant(swept["ended_at"]) - _instant(swept["began_at"])) / timedelta(minutes=1)
@@ -62,19 +75,18 @@ def main(invoices: int = INVOICES, *, paced: bool = False, cancel: bool = False)
         )
 
 
-def _by_itself(path: LivePath, customer: int, number: int) -> float:
-    """Return how long an invoice takes to QuickBooks; a string of them would use Intuit's pace up by itself."""
-    seconds = seconds_to_books(path, customer, number)
-    time.sleep(_APART_S)
-    return seconds
+def _journeys(path: LivePath, customer: int) -> list[Journey]:
+    """Follow invoices to QuickBooks one by one; a string of them would use Intuit's pace up by itself."""
+    journeys = []
+    for number in range(_MEASURED):
+        journeys.append(journey_to_books(path, customer, quantity=number + 1))
+        time.sleep(_APART_S)
+    return journeys
 
 
-def _miss(path: LivePath, customer: int, invoices: int) -> None:
-    """Issue invoices of which no webhook tells."""
-    path.invoiced.call("POST", "/_simulator/webhooks", {"url": "http://127.0.0.1:9/", "secret": "bench"})
-    for number in range(invoices):
-        path.issue(customer, quantity=number % 7 + 1)
-    path.invoiced.call("POST", "/_simulator/webhooks", {"url": path.webhook_url, "secret": "bench"})
+def _wait_until_queues_are_empty(path: LivePath) -> None:
+    while path.command("status")["queued"]:
+        time.sleep(1)
 
 
 def _again(path: LivePath, customer: int) -> None:
