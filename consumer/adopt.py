@@ -55,7 +55,7 @@ def _resolve(deps: Deps, lease: RecordKey, write: Write, clash: DuplicateNumberE
 
 
 def _wait_for_other(deps: Deps, lease: RecordKey, other: RecordKey, write: Write, clash: DuplicateNumberError) -> None:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         row = records.find(session, lease)
         label = getattr(records.find(session, other), "label", None) or f"#{other.record_id}"
     attempts = row.attempts if row is not None else 0
@@ -88,7 +88,7 @@ def _taken(write: Write, found: dict[str, Any] | None, clash: DuplicateNumberErr
 def _link_of(deps: Deps, entity: str, found: dict[str, Any] | None) -> Link | None:
     if found is None:
         return None
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         return links.find_by_qbo_id(session, deps.profile.id, entity, qbo_id(found))
 
 

@@ -69,7 +69,7 @@ def unapply(deps: Deps, look: Look) -> None:
 def _write_off(
     deps: Deps, look: Look, invoice: Invoice, owed: Decimal, memo: Link | None, application: Link | None
 ) -> bool:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         document = links.find(session, LinkKey(look.key))
     assert document is not None and document.terms is not None, "the invoice was posted before its bad debt"
     assert look.row.closed_at is not None, "note_closing comes first"
@@ -130,7 +130,7 @@ def _check_item(deps: Deps, refs: Refs) -> None:
     It is read before it is refused, since a person may have put it right.
     """
     key = LinkKey(deps.record(Kind.ITEM, item_key(BAD_DEBT_ITEM_NAME)))
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         item = links.find(session, key)
     if item is None or ref_value(item.standing, "IncomeAccountRef") == refs.accounts[BAD_DEBT]:
         return
@@ -155,12 +155,12 @@ def _instant(timestamp: int | None) -> datetime | None:
 
 
 def _applied(deps: Deps, application: Link) -> Decimal:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         return links.total_applied_by(session, application)
 
 
 def _links(deps: Deps, look: Look) -> tuple[Link | None, Link | None]:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         return links.find(session, _memo_key(look)), links.find(session, _application_key(look))
 
 

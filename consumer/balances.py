@@ -42,7 +42,7 @@ def find_open_sums(deps: Deps, invoice: Invoice, link: Link) -> OpenSums:
         RejectedError: the balance in Invoiced is no amount of money.
     """
     by_payment: dict[str, Decimal] = {}
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         for payment_link, amount in links.applied_to(session, link.connection_id, link.qbo_id):
             if payment_link.kind == Kind.PAYMENT:
                 by_payment[payment_link.record_id] = by_payment.get(payment_link.record_id, Decimal(0)) + amount
@@ -108,7 +108,7 @@ def _payments_of(deps: Deps, invoice: Invoice, sums: OpenSums) -> list[Payment]:
 
 def _wait_for(deps: Deps, look: Look, payments: list[RecordKey], sums: OpenSums) -> Settlement | None:
     """Have payments looked at and wait for the first that has not been; None once all were, and nothing changed."""
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         rows = {key: records.find(session, key) for key in payments}
     # What was asked about other sums says nothing about these.
     asked_at = look.row.asked_at if (look.row.cause or "").startswith(sums.figures) else None

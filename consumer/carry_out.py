@@ -85,7 +85,7 @@ def settle_pending(deps: Deps, record: RecordKey) -> bool:
     Raises:
         SyncError: the answer is still not to be had.
     """
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         pendings = pending_writes.find_all(session, record)
     for pending in pendings:
         log.info("a write without an answer is sent again", entity=pending.write["entity"], record=record.name)
@@ -116,7 +116,7 @@ def _replay(deps: Deps, pending: PendingWrite) -> None:
 
 
 def _replay_batch(deps: Deps, pending: PendingWrite) -> None:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         batch = pending_writes.find_batch(session, pending.connection_id, pending.request_id)
     if batch:
         _attempt_batch(deps, batch, is_first=False)

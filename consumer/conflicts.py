@@ -132,7 +132,7 @@ def _follow(deps: Deps, link: Link, current: Body) -> Link:
 
 
 def _get_link(deps: Deps, key: LinkKey) -> Link:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         link = links.find(session, key)
     if link is None:
         raise LookupError(f"no link for {key}")

@@ -30,7 +30,7 @@ _SUFFIX = re.compile(r" #(\d{1,18})$")
 
 def sync_quickbooks_customer(deps: Deps, look: Look) -> Settlement:
     """Bring Invoiced in line with one QBO customer."""
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         link = links.find_by_qbo_id(session, deps.profile.id, "Customer", look.key.record_id)
     choice = choices.parse(look.row.choice)
     if not deps.profile.settings.customers.from_quickbooks:
@@ -67,7 +67,7 @@ def _merge(deps: Deps, link: Link, current: Body) -> Settlement:
         if settle_pending(deps, key):
             now = deps.quickbooks.read("Customer", link.qbo_id)
         # The link may have changed until the lease was ours.
-        with deps.sessions.begin() as session:
+        with deps.sessions() as session:
             fresh = links.find_by_qbo_id(session, deps.profile.id, "Customer", link.qbo_id)
         assert fresh is not None, "links of customers are never taken away"
         try:
@@ -114,7 +114,7 @@ def _move(deps: Deps, look: Look, link: Link, survivor_id: str) -> Settlement:
         if customer is None:
             # Merged there too: its documents are another customer's, who has one of QuickBooks already.
             return synced(f"Its documents are those of {survivor['DisplayName']}, into which it was merged.")
-        with deps.sessions.begin() as session:
+        with deps.sessions() as session:
             taken = links.find_by_qbo_id(session, deps.profile.id, "Customer", survivor_id)
         if taken is not None and _find_in_invoiced(deps, int(taken.record_id)) is not None:
             raise WaitingError(
@@ -228,7 +228,7 @@ def _tells_apart(number: str, found: Customer, name: str) -> bool:
 
 
 def _is_linked(deps: Deps, customer: Customer) -> bool:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         return bool(links.find_all(session, deps.record(Kind.CUSTOMER, customer.id)))
 
 

@@ -204,7 +204,7 @@ def _adopt(deps: Deps, link: LinkKey, write: Write, clash: DuplicateNameError, c
         return None
     if deps.profile.preferences.multicurrency and found.get("CurrencyRef") != write.body.get("CurrencyRef"):
         return None
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         if links.find_by_qbo_id(session, deps.profile.id, "Customer", qbo_id(found)) is not None:
             return None
     if deps.profile.settings.customer_matching is Matching.NEVER and _leave_to_a_person(deps, found):
@@ -221,7 +221,7 @@ def _leave_to_a_person(deps: Deps, found: Body) -> bool:
         WaitingError: nobody has said so yet.
     """
     source = RecordKey(deps.profile.id, Kind.QUICKBOOKS_CUSTOMER, qbo_id(found))
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         row = records.find(session, source)
     if row is not None and row.outcome == Outcome.SKIPPED:
         return True
@@ -256,7 +256,7 @@ def quickbooks_customer_of(deps: Deps, customer: Customer) -> RecordKey | None:
     named = str(metadata.get("quickbooks_customer_id") or "")
     if not (named.isascii() and named.isdecimal() and len(named) <= 20):
         return None
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         if links.find_by_qbo_id(session, deps.profile.id, "Customer", named) is not None:
             return None
     return RecordKey(deps.profile.id, Kind.QUICKBOOKS_CUSTOMER, named)
@@ -271,7 +271,7 @@ def _leave_to_its_quickbooks_customer(deps: Deps, customer: Customer) -> None:
     source = quickbooks_customer_of(deps, customer)
     if source is None:
         return
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         row = records.find(session, source)
     if row is not None and row.outcome is not None and row.outcome != Outcome.WAITING:
         # It was looked at and stands for something else, or is gone: the metadata says nothing true.

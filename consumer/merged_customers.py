@@ -23,11 +23,22 @@ def follow(deps: Deps, record: RecordKey) -> None:
     The record is leased, and none of its writes is without an answer. Otherwise the next write would find a customer
     that a person seems to have changed.
     """
+    with deps.sessions() as session:
+        if not _moved(session, record):
+            return
     with deps.sessions.begin() as session:
-        for link in links.find_all(session, record):
-            customer = customer_of(session, link)
-            if customer is not None and customer != ref_value(link.standing, "CustomerRef"):
-                _put_under(session, link, customer)
+        for link, survivor in _moved(session, record):
+            _put_under(session, link, survivor)
+
+
+def _moved(session: Session, record: RecordKey) -> list[tuple[Link, str]]:
+    """Return the links of documents that stand under another customer than they did, each with that one."""
+    standing = [(link, customer_of(session, link)) for link in links.find_all(session, record)]
+    return [
+        (link, customer)
+        for link, customer in standing
+        if customer is not None and customer != ref_value(link.standing, "CustomerRef")
+    ]
 
 
 def customer_of(session: Session, document: Link) -> str | None:

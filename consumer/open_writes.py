@@ -18,7 +18,7 @@ def wait_for_payments_on(deps: Deps, invoice: Link, *, apart_from: RecordKey | N
         WaitingError: a payment was sent that pays this invoice, or did before, and QuickBooks' answer is not
             recorded: it is in work elsewhere, or was lost.
     """
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         for pending in pending_writes.find_of_kind(session, invoice.connection_id, Kind.PAYMENT):
             key = pending_writes.key_of(pending)
             if key.record == apart_from:

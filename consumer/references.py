@@ -71,7 +71,7 @@ def _missing(deps: Deps, needs: Needs, refs: Refs) -> tuple[list[Wanted], list[W
 
 def find_refs(deps: Deps, needs: Needs) -> Refs:
     """Return what is known already of a document's needs; only our own database is asked."""
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         customers = links.find_of_kind(
             session, deps.profile.id, Kind.CUSTOMER, [str(customer) for customer in needs.customers]
         )
@@ -156,7 +156,7 @@ def _plan(deps: Deps, wanted: Wanted) -> Plan:
     """Return the write that is needed, the link if it stands already, or why it cannot be planned."""
     try:
         settle_pending(deps, wanted.key)
-        with deps.sessions.begin() as session:
+        with deps.sessions() as session:
             link = links.find(session, wanted.link)
         return link if link is not None else wanted.make()
     except SyncError as error:
@@ -206,7 +206,7 @@ def _conclude(deps: Deps, wanted: Wanted, plan: Plan, result: Result) -> Settlem
 
 def _known_obstacle(deps: Deps, wanted: Wanted) -> WaitingError | None:
     """What failed before fails again until a person did something about it."""
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         row = records.find(session, wanted.key)
     if row is None or row.outcome != Outcome.FAILED or row.asked_by_person or deps.forced:
         return None
@@ -222,7 +222,7 @@ def _waits_for(wanted: Wanted, settlement: Settlement) -> WaitingError:
 
 
 def _linked(deps: Deps, kind: Kind, record_id: str) -> Link | None:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         return links.find(session, LinkKey(deps.record(kind, record_id)))
 
 

@@ -27,6 +27,9 @@ from shared.queues import BULK, Publisher
 LOOK_EVERY_S = 0.5
 LOOK_AGAIN_S = 5.0
 ASK_EVERY_S = 15.0
+# After a page the sweeps rest for so many times as long as it took, and for half a second at most: most of the time of
+# the process, and on SQLite of the one writer's place, is for webhooks. The looks at what was found take far longer.
+REST = 2.0
 QUEUE_AT_A_TIME = 200
 # No more than this waits in the bulk queue: so a cancelled sweep leaves little behind.
 OUTSTANDING = 1000
@@ -51,8 +54,10 @@ class SweepRunner(threading.Thread):
                 if time.monotonic() >= ask_at_s:
                     request_due(self._wiring)
                     ask_at_s = time.monotonic() + ASK_EVERY_S
+                began_at_s = time.monotonic()
                 done = step_all(self._wiring, self._publisher, self._stop_event.is_set)
-                pause_s = 0 if done.listing else LOOK_EVERY_S
+                rest_s = REST * (time.monotonic() - began_at_s)
+                pause_s = min(rest_s, LOOK_EVERY_S) if done.listing else LOOK_EVERY_S
             except (SQLAlchemyError, BrokerUnavailableError) as error:
                 log.warning("sweep not carried on yet", error=str(error))
                 pause_s = LOOK_AGAIN_S

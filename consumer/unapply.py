@@ -25,7 +25,7 @@ def payments_of(deps: Deps, invoice_link: Link) -> None:
     Raises:
         WaitingError: one of them is in work, or could not be changed.
     """
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         standing = links.applied_to(session, invoice_link.connection_id, invoice_link.qbo_id)
     for payment_link, _ in standing:
         if payment_link.kind == Kind.PAYMENT:
@@ -63,7 +63,7 @@ def _take_off(deps: Deps, payment_link: Link, invoice_link: Link) -> None:
         )
 
     settlement = look_at(deps, key, take_off, row)
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         still_applied = [
             link.id for link, _ in links.applied_to(session, invoice_link.connection_id, invoice_link.qbo_id)
         ]
@@ -76,7 +76,7 @@ def _take_off(deps: Deps, payment_link: Link, invoice_link: Link) -> None:
 
 
 def _write_without(deps: Deps, payment: RecordKey, link_id: int, invoice_qbo_id: str) -> None:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         link = next((link for link in links.find_all(session, payment) if link.id == link_id), None)
     if link is not None:
         _write_at_most(deps, payment, link, {invoice_qbo_id: Decimal(0)})

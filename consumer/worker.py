@@ -60,10 +60,10 @@ class Worker:
                 )
             return None
         with self._keeper.at_work(owner):
+            if message.why is Why.SWEEP and not self._is_wanted(message):
+                # The sweep was cancelled, or the record was looked at for another reason meanwhile.
+                return None
             with deps.sessions.begin() as session:
-                if message.why is Why.SWEEP and not sweeps.is_wanted(session, records.key_of(message)):
-                    # The sweep was cancelled, or the record was looked at for another reason meanwhile.
-                    return None
                 row = records.admit(session, message, owner, deps.now())
             if row is None:
                 return None
@@ -74,3 +74,7 @@ class Worker:
                 row,
                 message=message,
             )
+
+    def _is_wanted(self, message: Message) -> bool:
+        with self._wiring.sessions() as session:
+            return sweeps.is_wanted(session, records.key_of(message))

@@ -13,7 +13,7 @@ from shared.outcomes import Outcome, Settlement, skipped, unchanged
 def sync_customer(deps: Deps, look: Look) -> Settlement:
     """Bring QuickBooks in line with one customer of Invoiced."""
     settle_pending(deps, look.key)
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         linked = links.find_all(session, look.key)
         is_wanted = records.is_waited_for(session, look.key)
     if not linked and is_wanted:

@@ -73,7 +73,7 @@ def _compare(deps: Deps, look: Look, invoice: Invoice) -> Settlement:
 def _find_mismatch(deps: Deps, look: Look, was_written: bool) -> str | None:
     """Return how QuickBooks' documents differ from what was meant. What differed before is read once: a person may
     have set it right."""
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         standing = links.find_all(session, look.key)
     if not was_written:
         standing = [check_again(deps, link) if link.mismatch else link for link in standing]
@@ -82,7 +82,7 @@ def _find_mismatch(deps: Deps, look: Look, was_written: bool) -> str | None:
 
 def find_document(deps: Deps, look: Look) -> Link | None:
     """Return the link of the record's own document."""
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         return links.find(session, LinkKey(look.key))
 
 
@@ -143,7 +143,7 @@ def _withdraw(deps: Deps, look: Look, link: Link | None, reason: str) -> Settlem
     if link.state == "voided":
         return unchanged(f"{reason}; voided in QuickBooks")
     wait_for_payments_on(deps, link)
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         paid = [other for other, _ in links.applied_to(session, link.connection_id, link.qbo_id)]
     if any(other.kind == Kind.PAYMENT for other in paid):
         _refuse_without_payments(deps)
@@ -205,7 +205,7 @@ def _refuse_without_payments(deps: Deps) -> None:
 def _make_room(deps: Deps, look: Look, link: Link, total: Decimal, *, moves: bool) -> None:
     """Unapply what stands against the invoice where it would be more than the new total, or must move."""
     wait_for_payments_on(deps, link)
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         applied = sum((amount for _, amount in links.applied_to(session, link.connection_id, link.qbo_id)), Decimal(0))
     if applied > total or (moves and applied):
         _refuse_without_payments(deps)

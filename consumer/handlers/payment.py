@@ -60,7 +60,7 @@ def _sync(deps: Deps, look: Look) -> Settlement:
     if not deps.profile.settings.payments:
         return skipped("Payments are switched off in the settings", "payments")
     merged_customers.follow(deps, look.key)
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         standing = {link.variant: link for link in links.find_all(session, look.key)}
     live = [link for link in standing.values() if link.state == "live"]
     try:
@@ -182,7 +182,7 @@ def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal
         wait_for_payments_on(deps, link, apart_from=look.key)
     if link is not None and _room(deps, look, link) >= sum_applied:
         return link
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         known = records.find(session, key)
     if known is not None and known.outcome == Outcome.FAILED and not deps.forced and link is None:
         raise WaitingError(
@@ -215,14 +215,14 @@ def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal
 
 
 def _live_link(deps: Deps, invoice_id: int) -> Link | None:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         link = links.find(session, LinkKey(deps.record(Kind.INVOICE, invoice_id)))
     return link if link is not None and link.state == "live" else None
 
 
 def _room(deps: Deps, look: Look, link: Link) -> Decimal:
     """What the invoice still takes from this payment in QuickBooks, as far as we have written it."""
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         others = [
             applied
             for payment_link, applied in links.applied_to(session, link.connection_id, link.qbo_id)
@@ -237,7 +237,7 @@ def _look_at_others(deps: Deps, look: Look, link: Link, no_room: str) -> None:
     Raises:
         WaitingError: it was, and cannot be changed without a person; names it.
     """
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         standing = links.applied_to(session, link.connection_id, link.qbo_id)
         others = {links.record_of(other) for other, _ in standing} - {look.key}
         rows = {key: records.find(session, key) for key in sorted(others, key=lambda key: key.name)}
@@ -286,7 +286,7 @@ def _post(
     standing: dict[str, Link],
 ) -> bool:
     """Create, update and void QBO payments until they are what is meant; tell whether anything was written."""
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         invoice_customers = {
             invoice: customer
             for invoice, link in posted.items()
@@ -356,7 +356,7 @@ def _create(deps: Deps, look: Look, write: Write, *, is_doubtful: bool) -> None:
 
 
 def _conclude(deps: Deps, look: Look, was_written: bool) -> Settlement:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         standing = links.find_all(session, look.key)
     if not was_written:
         standing = [check_again(deps, link) if link.mismatch else link for link in standing]
@@ -367,7 +367,7 @@ def _conclude(deps: Deps, look: Look, was_written: bool) -> Settlement:
 
 
 def _paid_invoices(deps: Deps, look: Look) -> set[RecordKey]:
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         return {
             links.record_of(invoice)
             for link in links.find_all(session, look.key)
@@ -377,6 +377,6 @@ def _paid_invoices(deps: Deps, look: Look) -> set[RecordKey]:
 
 def _look_at_doubtful_invoices(deps: Deps, invoices: set[RecordKey]) -> None:
     """Invoices that did not agree may agree now, or may be written off now."""
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         rows = {key: records.find(session, key) for key in invoices}
     request_looks(deps, [key for key, row in rows.items() if row is not None and records.is_doubtful(row)])

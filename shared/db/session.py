@@ -1,21 +1,39 @@
 """Engines and sessions; what SQLite needs to be as safe as PostgreSQL."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
-Sessions = sessionmaker[Session]
+from shared.db.writers_line import Connection as SqliteConnection
+from shared.db.writers_line import WritersLine
 
 _ONLY_READS = "only_reads"
+
+
+class Sessions(sessionmaker[Session]):
+    """A factory of sessions: `with sessions() as session` only reads, and `with sessions.begin() as session` is one
+    short transaction that may write. On SQLite who only reads does not stand in line for the one writer's place."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        super().__init__(engine.execution_options(**{_ONLY_READS: True}), expire_on_commit=False)
+        self._writing = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        with self(bind=self._writing) as session, session.begin():
+            yield session
 
 
 def make_engine(database_url: str, *, pool_size: int = 10) -> sa.Engine:
     """Return an engine for SQLite or PostgreSQL; the folder of an SQLite file is made.
 
     On SQLite every transaction begins IMMEDIATE: a transaction that reads and then writes would otherwise fail
-    at once, whatever the busy timeout, when another one wrote in between. Errors name no values: they are logged.
+    at once, whatever the busy timeout, when another one wrote in between. Those of one process stand in line.
+    Errors name no values: they are logged.
     """
     url = sa.make_url(database_url)
     if url.get_backend_name() != "sqlite":
@@ -35,22 +53,23 @@ def make_engine(database_url: str, *, pool_size: int = 10) -> sa.Engine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        connect_args={"timeout": 30, "isolation_level": None},
+        connect_args={"timeout": 30, "isolation_level": None, "factory": SqliteConnection},
         hide_parameters=True,
     )
     sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin)
+    line = WritersLine()
+    sa.event.listen(engine, "begin", lambda connection: _begin(connection, line))
     return engine
 
 
 def make_sessions(engine: sa.Engine) -> Sessions:
-    """Return a factory of sessions; `with sessions.begin() as session` is one short transaction."""
-    return sessionmaker(engine, expire_on_commit=False)
+    """Return the factory of sessions of an engine."""
+    return Sessions(engine)
 
 
 def make_reading_sessions(engine: sa.Engine) -> Sessions:
-    """Return a factory of sessions that only read: on SQLite they do not wait for the writer's place."""
-    return sessionmaker(engine.execution_options(**{_ONLY_READS: True}), expire_on_commit=False)
+    """Return a factory all of whose sessions only read, `begin` or not."""
+    return Sessions(engine.execution_options(**{_ONLY_READS: True}))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -61,6 +80,15 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begin(connection: sa.Connection) -> None:
-    only_reads = connection.get_execution_options().get(_ONLY_READS, False)
-    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+def _begin(connection: sa.Connection, line: WritersLine) -> None:
+    if connection.get_execution_options().get(_ONLY_READS, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    raw: Any = connection.connection.dbapi_connection
+    assert isinstance(raw, SqliteConnection), "the engine makes no other"
+    raw.stand_in(line)
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except BaseException:
+        raw.leave_line()
+        raise
