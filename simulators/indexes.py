@@ -2,12 +2,16 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from simulators.json_numbers import read_json
 
 Object = dict[str, Any]
 Key = Callable[[Object], Hashable | None]
+
+# The orders that were asked for last are kept sorted, whatever changes; each costs every change a little.
+ORDERS_KEPT = 4
 
 
 class Index:
@@ -39,6 +43,28 @@ class Index:
                 del self.ordered[bisect_right(self.ordered, value) - 1]
 
 
+@dataclass
+class Order:
+    """The objects whose key in one index is `least` or greater, in order of another index that has a key for each, and
+    of making where that is the same. `keys` below are all keys of an object, by the position of their index."""
+
+    index: int
+    least: Any
+    by: int
+    rows: list[tuple[Any, int, str]] = field(default_factory=list)
+
+    def add(self, id: str, place: int, keys: tuple[Any, ...]) -> None:
+        if self.has(keys):
+            insort(self.rows, (keys[self.by], place, id))
+
+    def remove(self, id: str, place: int, keys: tuple[Any, ...]) -> None:
+        if self.has(keys):
+            del self.rows[bisect_left(self.rows, (keys[self.by], place, id))]
+
+    def has(self, keys: tuple[Any, ...]) -> bool:
+        return keys[self.by] is not None and keys[self.index] is not None and keys[self.index] >= self.least
+
+
 class Collection:
     """The objects of one entity, in the order in which they were made."""
 
@@ -47,6 +73,7 @@ class Collection:
         self.places: dict[str, int] = {}
         self.indexes = {name: Index(key) for name, key in keys.items()}
         self.keys: dict[str, tuple[Hashable | None, ...]] = {}
+        self._orders: dict[tuple[str, Any, str], Order] = {}
 
     def put(self, id: str, text: bytes, place: int, object: Object) -> None:
         self.texts[id] = text
@@ -58,6 +85,10 @@ class Collection:
         if before == values:
             return
         self.keys[id] = values
+        for order in self._orders.values():
+            if before is not None:
+                order.remove(id, place, before)
+            order.add(id, place, values)
         for position, index in enumerate(self.indexes.values()):
             if before is not None:
                 index.remove(id, before[position])
@@ -68,10 +99,21 @@ class Collection:
         self.put(id, text, place, read_json(text))
         self.texts = {one: self.texts[one] for one in sorted(self.texts, key=self.places.__getitem__)}
 
-    def in_order(self, ids: Iterable[str], index: str) -> list[str]:
-        """Return ids in the order of an index that has a key for each, and of making where the keys are the same."""
-        position = list(self.indexes).index(index)
-        return sorted(ids, key=lambda id: (self.keys[id][position], self.places[id]))
+    def order(self, index: str, least: Any, by: str) -> Order:
+        """Return the objects whose key is `least` or greater, in order of the index `by`, to be read only."""
+        asked = (index, least, by)
+        found = self._orders.pop(asked, None)
+        if found is None:
+            names = list(self.indexes)
+            found = Order(names.index(index), least, names.index(by))
+            found.rows = sorted(
+                (keys[found.by], self.places[id], id) for id, keys in self.keys.items() if found.has(keys)
+            )
+        # Whatever was asked for longest ago is the first.
+        self._orders[asked] = found
+        if len(self._orders) > ORDERS_KEPT:
+            del self._orders[next(iter(self._orders))]
+        return found
 
     def as_made(self, ids: Iterable[str]) -> list[str]:
         """Return ids in the order in which their objects were made."""
@@ -79,6 +121,8 @@ class Collection:
 
     def remove(self, id: str) -> None:
         del self.texts[id]
-        del self.places[id]
-        for index, value in zip(self.indexes.values(), self.keys.pop(id, ()), strict=False):
+        place, keys = self.places.pop(id), self.keys.pop(id, ())
+        for index, value in zip(self.indexes.values(), keys, strict=False):
             index.remove(id, value)
+        for order in self._orders.values():
+            order.remove(id, place, keys)

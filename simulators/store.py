@@ -179,11 +179,15 @@ class Company:
             found = (ids for key, ids in self.ids_between(entity, index, value) if key != value)
             return list(islice((item for ids in found for item in self.read(entity, ids)), most))
 
-    def ids_from(self, entity: str, index: str, value: Any, *, by: str) -> list[str]:
-        """Return the ids whose key is `value` or greater, in order of the index `by`; no object is read."""
+    def page_from(self, entity: str, index: str, least: Any, *, by: str, first: int, end: int) -> tuple[int, list[str]]:
+        """Return how many objects have a key of `least` or greater, and the ids of those from `first` to before `end`
+        in order of the index `by`, which has a key for each.
+
+        No object is read, and however many there are, the next page costs no more than itself.
+        """
         with self._lock:
-            found = (id for _, ids in self.ids_between(entity, index, value) for id in ids)
-            return self._collection(entity).in_order(found, by)
+            rows = self._collection(entity).order(index, least, by).rows
+            return len(rows), [id for _, _, id in rows[first:end]]
 
     def find_until(self, entity: str, index: str, value: Any) -> list[Object]:
         """Return the objects whose key is at most `value`, in order of key."""

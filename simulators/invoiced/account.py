@@ -23,11 +23,19 @@ _WITHOUT_EVENTS = frozenset({"item", "tax_rate", "coupon"})
 _NO_CHANGE = frozenset({"updated_at"})
 
 
-def _customer_of(told: Object) -> int | None:
-    """Return the id of the customer that an event is about or whose object it is about."""
-    customer = told if told["object"] == "customer" else told.get("customer")
-    id = customer.get("id") if isinstance(customer, dict) else customer
+# What events are found by that are about it, or whose object is.
+TOLD_OF = ("customer", "contact", "invoice", "credit_note", "payment", "charge")
+
+
+def id_told_of(told: Object, kind: str) -> int | None:
+    """Return the id of the object of this kind that an event's object is, or to which it belongs."""
+    part = told if told["object"] == kind else told.get(kind)
+    id = part.get("id") if isinstance(part, dict) else part
     return id if isinstance(id, int) else None
+
+
+def _event_index(kind: str) -> Key:
+    return lambda event: id_told_of(event["data"]["object"], kind)
 
 
 def _first_end(invoice: Object) -> int | None:
@@ -82,7 +90,7 @@ INDEXES: dict[str, dict[str, Key]] = {
     "event": {
         "type": lambda one: one["type"],
         "timestamp": lambda one: one["timestamp"],
-        "customer": lambda one: _customer_of(one["data"]["object"]),
+        **{kind: _event_index(kind) for kind in TOLD_OF},
     },
     "application": {
         "payment": lambda one: one["payment"],

@@ -27,7 +27,7 @@ COMPANY = "c1"
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
     """A database with one connection."""
     engine = request.getfixturevalue(request.param).engine
-    with make_sessions(engine)() as session:
+    with Session(engine, expire_on_commit=False) as session:
         session.add(
             Connection(
                 id=COMPANY, name="Company", realm_id="1", time_zone="America/Chicago", invoiced_api_key_encrypted="",

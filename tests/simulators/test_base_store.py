@@ -1,7 +1,9 @@
 """The store: transactions, indexes, order, and what survives a restart."""
 
+import random
 import sqlite3
 import threading
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +16,7 @@ INDEXES = {"thing": {"name": lambda one: one["name"], "age": lambda one: one.get
 
 
 def thing(id: str, **more: object) -> dict[str, object]:
-    return {"id": id, "name": f"thing {id}", **more}
+    return {"id": id, "name": f"thing {id}"} | more
 
 
 def test_objects_sequences_and_settings_survive_a_restart_with_exact_amounts(tmp_path: Path) -> None:
@@ -84,6 +86,34 @@ def test_indexes_follow_changes_and_leave_out_what_has_no_key() -> None:
     assert [one["id"] for one in company.find_after("thing", "age", 5)] == ["1"]
     company.delete("thing", "1")
     assert company.find_after("thing", "age", 0) == []
+
+
+def test_a_list_kept_in_order_follows_every_change() -> None:
+    chance = random.Random(1)
+    company = Store(None, "test", INDEXES).company("a")
+
+    def change() -> None:
+        id = str(chance.randrange(40))
+        if company.has("thing", id) and chance.random() < 0.3:
+            company.delete("thing", id)
+        else:
+            company.put(
+                "thing", id, {"id": id, "name": f"{chance.randrange(9)}", "age": chance.choice([None, 1, 2, 3])}
+            )
+
+    for _ in range(400):
+        with suppress(ZeroDivisionError), company.transaction():
+            change()
+            if chance.random() < 0.2:
+                change()
+                raise ZeroDivisionError
+        least, first = chance.randrange(1, 4), chance.randrange(10)
+        read = [one for one in company.all("thing") if one["age"] is not None and one["age"] >= least]
+        ids = [one["id"] for one in sorted(read, key=lambda one: one["name"])]
+        # More of them than are kept, so that they are made anew now and then.
+        for by, expected in (("name", ids), ("age", [one["id"] for one in sorted(read, key=lambda one: one["age"])])):
+            page = company.page_from("thing", "age", least, by=by, first=first, end=first + 5)
+            assert page == (len(read), expected[first : first + 5])
 
 
 def test_who_waits_for_the_disk_keeps_nobody_out_and_all_are_written_together(tmp_path: Path) -> None:

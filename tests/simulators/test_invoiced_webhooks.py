@@ -53,6 +53,23 @@ def test_events_of_one_type_are_paged_newest_first(account: Account) -> None:
     assert account.client.Event.list(type="customer.merged")[0] == []
 
 
+def test_events_are_found_by_what_they_are_about(account: Account) -> None:
+    account.client.Customer.create(name="A")
+    first, second = (account.client.Invoice.create(customer=1001, items=[{"unit_cost": 1}]).id for _ in range(2))
+    account.call("PATCH", f"/invoices/{first}", 200, json={"notes": "Thank you"})
+    account.client.CreditNote.create(customer=1001, invoice=second, items=[{"unit_cost": 1}])
+
+    def about(query: str) -> list[str]:
+        return [event["type"] for event in account.call("GET", f"/events?{query}", 200)]
+
+    assert about(f"related_to=invoice,{first}") == ["invoice.updated", "invoice.created"]
+    assert about(f"related_to=invoice,{first}&type=invoice.created") == ["invoice.created"]
+    assert "credit_note.created" in about(f"related_to=invoice,{second}")
+    assert len(about("related_to=customer,1001")) == len(about(""))
+    assert about("related_to=invoice,1") == about("related_to=nothing,1") == []
+    account.call("GET", "/events?related_to=invoice", 400)
+
+
 def test_events_of_a_time_are_found_newest_first(account: Account) -> None:
     stamps = []
     for name in ("A", "B", "C"):

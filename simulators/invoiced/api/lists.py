@@ -14,7 +14,7 @@ from urllib.parse import quote
 from werkzeug.datastructures import MultiDict
 
 from simulators.invoiced import fields
-from simulators.invoiced.account import Account, Kind
+from simulators.invoiced.account import TOLD_OF, Account, Kind, id_told_of
 from simulators.invoiced.documents.catalog import tax_rates
 from simulators.invoiced.errors import bad_parameter
 from simulators.invoiced.money.charges import all_charges
@@ -30,7 +30,6 @@ _NOT_BY_UPDATE = frozenset({"contact", "event", "webhook_attempt"})
 _SHOWS = frozenset({"page", "per_page", "include", "expand"})
 _SWEPT = frozenset({"customer", "invoice", "credit_note", "payment"})
 _EVENT_INDEXED = frozenset({"type", "start_date", "end_date", "related_to"})
-_OF_CUSTOMER = re.compile(r"customer,(\d{1,18})")
 # The user of what was done through the API, as captured.
 _API_USER_ID = -2
 # What lists are filtered by though no object has it: in the vendor's own scripts, and its Go client.
@@ -72,8 +71,8 @@ def list_page(account: Account, kind: Kind, params: Params, url: str, customer: 
         raise bad_parameter("per_page", "per_page must be at least 1")
     per_page = min(per_page, account.switches.largest_page)
     first, end = (page - 1) * per_page, page * per_page
-    ids = None if customer is not None else _ordered_ids(account, kind, params)
-    if ids is None:
+    page_of_ids = None if customer is not None else _page_of_ids(account, kind, params, first, end)
+    if page_of_ids is None:
         tests = list(_tests(account, kind, params))
         found = [one for one in _candidates(account, kind, params, customer) if all(test(one) for test in tests)]
         if kind == "event":
@@ -82,47 +81,55 @@ def list_page(account: Account, kind: Kind, params: Params, url: str, customer: 
             found.sort(key=key, reverse=descending)
         total, objects = len(found), found[first:end]
     else:
-        total = len(ids)
-        objects = [one for id in ids[first:end] if (one := account.find(kind, id)) is not None]
+        total, ids = page_of_ids
+        objects = [one for id in ids if (one := account.find(kind, id)) is not None]
     shown = [show(account, kind, one, params) for one in objects]
     return Page(shown, total, _links(params, url, page, per_page, total))
 
 
-def _ordered_ids(account: Account, kind: Kind, params: Params) -> list[str] | None:
-    """Return the ids of the whole list in order, where no object has to be read for it: the plain list, what a
-    sweep asks for, and events by type, time and customer, a page of which would else cost as much as all of them.
-    None: they have to be read."""
+def _page_of_ids(account: Account, kind: Kind, params: Params, first: int, end: int) -> tuple[int, list[str]] | None:
+    """Return how long the list is, and the ids of the page in order, where no object has to be read for it: the plain
+    list, what a sweep asks for, and events by type, time and what they are about, a page of which would else cost as
+    much as all of them. None: they have to be read."""
     given = ((name.removesuffix("[]"), value) for name, value in params.items(multi=True))
     # A filter by nothing is a filter; any other parameter without a value was not given.
     asked = {name for name, value in given if value or "[" in name} - _SHOWS
-    is_indexed = "related_to" not in asked or _OF_CUSTOMER.fullmatch(params.get("related_to", ""))
-    if kind == "event" and asked <= _EVENT_INDEXED and is_indexed:
-        return _event_ids(account, params)[::-1]
+    if kind == "event" and asked <= _EVENT_INDEXED and ("related_to" not in asked or _indexed_relation(params)):
+        ids = _event_ids(account, params)[::-1]
+        return len(ids), ids[first:end]
     if not asked and kind != "charge":
-        return account.company.ids(kind)
+        ids = account.company.ids(kind)
+        return len(ids), ids[first:end]
     is_sweep = asked <= {"updated_after", "sort"} and params.get("sort", _BY_CREATION[0]).lower() in _BY_CREATION
     if kind not in _SWEPT or not is_sweep:
         return None
     if not params.get("updated_after"):
-        return account.company.ids_from(kind, "created_at", 0, by="created_at")
+        return account.company.page_from(kind, "created_at", 0, by="created_at", first=first, end=end)
     least = fields.timestamp("updated_after", params["updated_after"])
     least += 0 if account.switches.updated_after_inclusive else 1
-    return account.company.ids_from(kind, "updated_at", least, by="created_at")
+    return account.company.page_from(kind, "updated_at", least, by="created_at", first=first, end=end)
+
+
+def _indexed_relation(params: Params) -> tuple[str, int] | None:
+    """Return kind and id of what `related_to` names, if events are indexed by that kind."""
+    found = re.fullmatch(r"(\w+),(\d{1,18})", params.get("related_to", ""))
+    return (found[1], int(found[2])) if found and found[1] in TOLD_OF else None
 
 
 def _event_ids(account: Account, params: Params) -> list[str]:
-    """Return the ids of the events of the type, time and customer that are asked for, oldest first."""
+    """Return the ids of the events of the type and time that are asked for and, if they are indexed by that, about what
+    is asked for, oldest first."""
     company = account.company
     start, end = (
         fields.timestamp(name, params[name]) if params.get(name) else None for name in ("start_date", "end_date")
     )
-    customer = _OF_CUSTOMER.fullmatch(params.get("related_to", ""))
+    about = _indexed_relation(params)
     with company.hold():
         found = []
         if params.get("type"):
             found.append(set(company.find_ids("event", "type", params["type"])))
-        if customer:
-            found.append(set(company.find_ids("event", "customer", int(customer[1]))))
+        if about:
+            found.append(set(company.find_ids("event", *about)))
         if start is not None or end is not None:
             found.append({id for _, ids in company.ids_between("event", "timestamp", start, end) for id in ids})
         return company.as_made("event", set.intersection(*found)) if found else company.ids("event")
@@ -238,9 +245,7 @@ def _related_to(value: str) -> Test:
     kind, id = match[1], int(match[2])
 
     def related(event: Object) -> bool:
-        found = event["data"]["object"]
-        part = found.get(kind) if found["object"] != kind else found
-        return bool(id == (part.get("id") if isinstance(part, dict) else part))
+        return id_told_of(event["data"]["object"], kind) == id
 
     return related
 
