@@ -7,7 +7,6 @@ on at its page, whoever takes it up, and a long listing holds up no other connec
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import msgspec
 import structlog
@@ -218,18 +217,14 @@ def _read_quickbooks(wiring: Wiring, sweep: Sweep, number: int, since: datetime 
         )
         next_page = number + 1 if len(found) >= QUERY_PAGE else None
     with wiring.sessions() as session:
-        rows = [
-            _Row(Kind.QUICKBOOKS_CUSTOMER, qbo_id(customer), str(customer.get("DisplayName") or "") or None)
-            for customer in found
-            if not _is_echo(session, sweep.connection_id, customer)
-        ]
+        seen = links.sync_tokens(session, sweep.connection_id, "Customer", map(qbo_id, found))
+    rows = [
+        _Row(Kind.QUICKBOOKS_CUSTOMER, qbo_id(customer), str(customer.get("DisplayName") or "") or None)
+        for customer in found
+        # What shows what we saw last is an echo: our own writes come back as changes.
+        if qbo_id(customer) not in seen or customer.get("SyncToken") != seen[qbo_id(customer)]
+    ]
     return _Page(rows, next_page, {})
-
-
-def _is_echo(session: Session, connection_id: str, customer: dict[str, Any]) -> bool:
-    """Tell whether QBO shows what we saw last: our own writes come back as changes."""
-    link = links.find_by_qbo_id(session, connection_id, "Customer", qbo_id(customer))
-    return link is not None and customer.get("SyncToken") == link.sync_token
 
 
 def _store(session: Session, sweep: Sweep, rows: Iterable[_Row], now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Links between records and the QBO objects that stand for them, and how payments are applied to invoices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -71,6 +71,16 @@ def find_by_qbo_id(session: Session, connection_id: str, entity: str, qbo_id: st
     return session.scalars(
         sa.select(Link).where(Link.connection_id == connection_id, Link.qbo_entity == entity, Link.qbo_id == qbo_id)
     ).one_or_none()
+
+
+def sync_tokens(session: Session, connection_id: str, entity: str, qbo_ids: Iterable[str]) -> dict[str, str]:
+    """Return the sync tokens that we saw last of those of these QBO objects that are linked, by id."""
+    rows = session.execute(
+        sa.select(Link.qbo_id, Link.sync_token).where(
+            Link.connection_id == connection_id, Link.qbo_entity == entity, Link.qbo_id.in_(list(qbo_ids))
+        )
+    )
+    return {row.qbo_id: row.sync_token for row in rows}
 
 
 def ids_of(session: Session, connection_id: str, entity: str) -> frozenset[str]:
