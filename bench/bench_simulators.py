@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from bench.vendor import resident_mb
+
 DOCUMENTS = 5000
 WRITES = 300
 CLIENTS = 4
@@ -67,10 +69,7 @@ class Simulator:
         return Company(self._url)
 
     def megabytes(self) -> int:
-        """Resident memory, as Linux tells it; 0 elsewhere."""
-        status = Path(f"/proc/{self._process.pid}/status")
-        lines = status.read_text().splitlines() if status.exists() else []
-        return sum(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS:"))
+        return resident_mb(self._process.pid)
 
     def start_again(self) -> float:
         """End it and return the seconds until its next start listens."""

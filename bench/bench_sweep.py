@@ -8,6 +8,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.bench_live_path import Journey, LivePath, journey_to_books, running
+from bench.vendor import Vendor, resident_mb
 
 INVOICES = 300
 _MEASURED = 15
@@ -39,6 +41,8 @@ def main(invoices: int = INVOICES, *, paced: bool = False, cancel: bool = False)
     ):
         customer = int(path.invoiced.call("POST", "/customers", {"name": "Acme"})["id"])
         idle = _journeys(path, customer)
+        path.quickbooks.call("DELETE", "/_simulator/requests")
+        memory_mb = resident_mb(path.consumer_id)
         number = path.command("sweep", "start")["number"]
         time.sleep(1)
         busy = _journeys(path, customer)
@@ -56,22 +60,23 @@ def main(invoices: int = INVOICES, *, paced: bool = False, cancel: bool = False)
             return
         swept = _wait_for_end(path, number)
         minutes = (_instant(swept["ended_at"]) - _instant(swept["began_at"])) / timedelta(minutes=1)
-        throttled = sum(row["status"] == 429 for row in path.quickbooks.call("GET", "/_simulator/requests"))
+        calls = _calls(path.quickbooks)
         print(
-            f"a sweep of {swept['found']} records: {swept['outcomes']} at {swept['found'] / minutes:.0f} a minute,"
-            f" {throttled} calls throttled by QuickBooks"
+            f"a sweep of {swept['found']} records: {swept['outcomes']} at {swept['found'] / minutes:.0f} a minute;"
+            f" calls to QuickBooks {dict(calls)}; the consumer's memory {memory_mb} MB before and"
+            f" {resident_mb(path.consumer_id)} MB after; {_differences(path)} invoices that differ"
         )
         _again(path, customer)
         time.sleep(_CLEARLY_AFTER_S)
         _, looked = _everything(path)
         time.sleep(_CLEARLY_AFTER_S)
-        outcome, calls = _everything(path)
-        listed = sum(calls.invoiced.values())
+        outcome, cost = _everything(path)
+        listed = sum(cost.invoiced.values())
         print(
             f"a sweep over everything, {outcome['found']} records that stand: {outcome['outcomes'].get('unchanged', 0)}"
-            f" unchanged, {listed} calls to Invoiced of which {calls.invoiced.get('read', 0)} of one record"
-            f" (the first such sweep: {looked.invoiced.get('read', 0)}),"
-            f" {calls.writes} writes to QuickBooks"
+            f" unchanged, {listed} calls to Invoiced of which {cost.invoiced['read']} of one record"
+            f" (the first such sweep: {looked.invoiced['read']}),"
+            f" {cost.writes} writes to QuickBooks"
         )
 
 
@@ -98,7 +103,7 @@ def _again(path: LivePath, customer: int) -> None:
 class _Cost:
     """What one sweep cost: calls to Invoiced by operation, and writes to QuickBooks."""
 
-    invoiced: dict[str, int]
+    invoiced: Counter[str]
     writes: int
 
 
@@ -108,14 +113,29 @@ def _everything(path: LivePath) -> tuple[dict[str, Any], _Cost]:
         vendor.call("DELETE", "/_simulator/requests")
     number = path.command("sweep", "start", "--everything")["number"]
     outcome = _wait_for_end(path, number)
-    counts: dict[str, int] = {}
-    for row in path.invoiced.call("GET", "/_simulator/requests"):
-        counts[row["operation"]] = counts.get(row["operation"], 0) + 1
-    writes = sum(
-        row["operation"] in ("create", "update", "sparse", "void", "delete")
-        for row in path.quickbooks.call("GET", "/_simulator/requests")
+    calls, writes = _calls(path.invoiced), _calls(path.quickbooks)
+    return outcome, _Cost(calls, sum(writes[what] for what in ("create", "update", "sparse", "void", "delete")))
+
+
+def _calls(vendor: Vendor) -> Counter[str]:
+    """Return how many calls there were since they were last forgotten, by operation; those that were refused for their
+    number as `throttled`, and those inside a batch not."""
+    rows = vendor.call("GET", "/_simulator/requests")
+    return Counter("throttled" if row["status"] == 429 else row["operation"] for row in rows if not row.get("batch"))
+
+
+def _differences(path: LivePath) -> int:
+    """Return how many invoices stand in one of the two systems alone, or with another total or balance."""
+    realm_id = path.credentials["companies"][0]["realm_id"]
+    posted = path.quickbooks.call("GET", f"/_simulator/companies/{realm_id}/objects/Invoice")
+    billed: list[dict[str, Any]] = []
+    page = 1
+    while found := path.invoiced.call("GET", f"/invoices?page={page}"):
+        billed, page = billed + found, page + 1
+    return len(
+        {(f"INVD-{one['number']}", one["total"], one["balance"]) for one in billed}
+        ^ {(one["DocNumber"], one["TotalAmt"], one["Balance"]) for one in posted}
     )
-    return outcome, _Cost(counts, writes)
 
 
 def _instant(text: str) -> datetime:
@@ -128,7 +148,8 @@ def _wait_for_end(path: LivePath, number: int) -> dict[str, Any]:
         shown: dict[str, Any] = path.command("sweep", "show", str(number))
         if shown["ended_at"] is not None:
             return shown
-        time.sleep(1)
+        # It shows every record that is left, and asking costs the product what looks could have.
+        time.sleep(1 if shown["found"] < INVOICES * 2 else 10)
     raise RuntimeError("the sweep did not end")
 
 

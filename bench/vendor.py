@@ -117,6 +117,13 @@ def running(name: Name, *, limits: bool = False, invoices: int = 0) -> Iterator[
         process.wait(timeout=_WITHIN_S)
 
 
+def resident_mb(process_id: int) -> int:
+    """Return how much memory a process takes, as Linux tells it; 0 elsewhere."""
+    status = Path(f"/proc/{process_id}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return sum(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS:"))
+
+
 def _about(environ: WSGIEnvironment) -> str | None:
     """Return what a call is about, of those that are timed: an invoice written to QuickBooks, by its number (`write
     INVD-7`), or one read at Invoiced, by its path (`read /invoices/7`)."""
