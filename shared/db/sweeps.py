@@ -231,6 +231,9 @@ def take(session: Session, owner: str, now: datetime, after_id: int = 0) -> Swee
     ).first()
     if sweep is None:
         return None
+    if sweep.lease_owner not in (None, owner):
+        # It died, perhaps before what it had marked was published. What is in the queue twice is looked at once.
+        session.execute(_outstanding_again(sweep.id))
     sweep.lease_owner, sweep.lease_until = owner, now + timedelta(seconds=LEASE_S)
     sweep.began_at = sweep.began_at or now
     if sweep.state == State.ASKED.value:
@@ -342,7 +345,11 @@ def queue_again(session: Session, sweep: Sweep, now: datetime) -> None:
         sa.select(sa.func.max(SweepRecord.settled_at)).where(SweepRecord.sweep_id == sweep.id)
     )
     if last_settled is None or now - last_settled > LOST_AFTER:
-        session.execute(sa.update(SweepRecord).where(*_is_outstanding(sweep.id)).values(queued_at=None))
+        session.execute(_outstanding_again(sweep.id))
+
+
+def _outstanding_again(sweep_id: int) -> sa.Update:
+    return sa.update(SweepRecord).where(*_is_outstanding(sweep_id)).values(queued_at=None)
 
 
 def settle_record(session: Session, key: RecordKey, settlement: Settlement, label: str | None, now: datetime) -> None:

@@ -23,7 +23,7 @@ from shared.errors import BrokerUnavailableError, RejectedError
 from shared.invoiced import client
 from shared.invoiced.client import InvoicedClient, Page
 from shared.invoiced.entities import Listed
-from shared.messages import Kind
+from shared.messages import Kind, Message
 from shared.outcomes import Outcome, Settlement
 from shared.queues import BULK, LIVE, Publisher, depth
 from shared.settings import Settings
@@ -259,6 +259,33 @@ def test_a_sweep_whose_process_dies_goes_on_where_it_was(
 
     assert company.quickbooks.one("Invoice")["DocNumber"] == f"INVD-{invoice['number']}"
     assert company.quickbooks.one("Payment")["TotalAmt"] == 5
+
+
+@on_both_databases
+def test_what_was_not_published_when_a_process_died_is_published_by_the_next_one(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Died(BaseException):
+        pass
+
+    publish = company.publisher.publish
+
+    def dying(messages: list[Message], queue: str) -> None:
+        if any(message.kind is Kind.INVOICE for message in messages):
+            raise Died
+        publish(messages, queue)
+
+    invoice = company.invoiced.invoice(company.invoiced.customer("Acme")["id"])
+    company.ask_for_sweep()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Died):
+        patch.setattr(company.publisher, "publish", dying)
+        company.find_all()
+    monkeypatch.setattr(company.wiring, "process_name", "another:1")
+    company.later(sweeps.LEASE_S + 1)
+
+    company.finish_sweeps()
+
+    assert company.quickbooks.one("Invoice")["DocNumber"] == f"INVD-{invoice['number']}"
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
