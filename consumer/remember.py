@@ -30,6 +30,7 @@ def remember(
     operation = Operation(write["operation"])
     link = links.find(session, key)
     paid_before = links.paid_by(session, link) if link is not None else []
+    number_before = link.standing.get("DocNumber") if link is not None else None
     if not pending_writes.take(session, pending):
         return link
     if operation is Operation.DELETE:
@@ -64,6 +65,9 @@ def remember(
         # In this transaction: whatever ends this process now, the invoices are compared anew.
         paid = {links.record_of(invoice) for invoice in (*paid_before, *links.paid_by(session, link))}
         records.look_again(session, paid - {key.record}, owner, now)
+    if number_before is not None and number_before != reply.get("DocNumber"):
+        # Another record may have failed for want of the number that is free now.
+        records.look_again_for_cause(session, link.connection_id, "number-taken", now)
     if operation is not Operation.VOID:
         link.mismatch = find_mismatch(session, link, reply)
     log.info("written to QuickBooks", entity=entity, operation=operation.value, qbo_id=link.qbo_id)

@@ -210,6 +210,18 @@ def look_again(session: Session, keys: Iterable[RecordKey], owner: str, now: dat
             row.next_look_at = min(row.next_look_at or now, now)
 
 
+def look_again_for_cause(session: Session, connection_id: str, cause_group: str, now: datetime) -> None:
+    """Have records looked at that failed for a cause which may be gone for some of them."""
+    failed = sa.select(Record.kind, Record.record_id).where(
+        Record.connection_id == connection_id,
+        Record.outcome == Outcome.FAILED.value,
+        Record.cause_group == cause_group,
+    )
+    keys = [RecordKey(connection_id, Kind(kind), record_id) for kind, record_id in session.execute(failed)]
+    for key in sorted(keys, key=lambda key: key.name):
+        request_look(session, key, now)
+
+
 def is_doubtful(row: Record) -> bool:
     """Tell whether a record may end otherwise now that another one was written.
 

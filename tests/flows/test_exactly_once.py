@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from consumer import carry_out, remember
 from shared.db import connections, links, records
 from shared.db.models import Link, PendingWrite, Record
+from shared.db.records import RecordKey
 from shared.messages import Kind, Why
 from shared.outcomes import Outcome
 from tests.conftest import Database
@@ -290,6 +291,26 @@ def test_two_invoices_that_pass_on_a_number_end_with_their_own(company: Company)
     company.invoiced.edit("invoices", first["id"], number="INV-9")
     second = company.invoiced.invoice(customer, number="INV-1")
     assert company.invoice(second).outcome == Outcome.WAITING
+    company.settle()
+    numbers = [invoice["DocNumber"] for invoice in company.quickbooks.objects("Invoice")]
+    assert numbers == ["INVD-INV-9", "INVD-INV-1"]
+
+
+def test_an_invoice_that_failed_for_a_number_goes_on_when_the_number_is_free(company: Company) -> None:
+    """The process that had the former holder of the number in work has died; its lease outlasts all tries."""
+    customer = company.invoiced.customer()["id"]
+    first = company.invoiced.invoice(customer, number="INV-1")
+    company.invoice(first)
+    company.invoiced.edit("invoices", first["id"], number="INV-9")
+    second = company.invoiced.invoice(customer, number="INV-1")
+    with company.wiring.sessions.begin() as session:
+        records.claim(session, RecordKey(company.id, Kind.INVOICE, str(first["id"])), "dead", company.now())
+    for _ in range(5):
+        company.invoice(second)
+    assert company.outcome(Kind.INVOICE, second["id"]) is Outcome.FAILED
+
+    company.later(records.LEASE_S + 1)
+    company.invoice(first)
     company.settle()
     numbers = [invoice["DocNumber"] for invoice in company.quickbooks.objects("Invoice")]
     assert numbers == ["INVD-INV-9", "INVD-INV-1"]
