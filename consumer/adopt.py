@@ -14,6 +14,7 @@ from shared.db import links, records
 from shared.db.models import Link
 from shared.db.records import RecordKey
 from shared.errors import DuplicateNumberError, NotFoundError, RejectedError, TransientError
+from shared.outcomes import SETTLED_WELL
 from shared.quickbooks.client import quoted
 from shared.quickbooks.entities import qbo_id
 
@@ -56,13 +57,14 @@ def _resolve(deps: Deps, lease: RecordKey, write: Write, clash: DuplicateNumberE
 
 def _wait_for_other(deps: Deps, lease: RecordKey, other: RecordKey, write: Write, clash: DuplicateNumberError) -> None:
     with deps.sessions() as session:
-        row = records.find(session, lease)
-        label = getattr(records.find(session, other), "label", None) or f"#{other.record_id}"
+        row, holder = records.find(session, lease), records.find(session, other)
     attempts = row.attempts if row is not None else 0
     if attempts >= TRIES_FOR_A_NUMBER:
         return
-    if attempts == 0:
+    # Of two that wait for each other's number, neither has the other one looked at again and again.
+    if attempts == 0 or holder is None or holder.outcome in SETTLED_WELL:
         request_looks(deps, [other])
+    label = getattr(holder, "label", None) or f"#{other.record_id}"
     raise TransientError(
         f"Number {write.body['DocNumber']} is that of {other.kind.value} {label} in QuickBooks",
         code=clash.code,

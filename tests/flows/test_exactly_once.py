@@ -284,12 +284,15 @@ def test_changed_preferences_leave_posted_documents_alone(company: Company) -> N
     assert company.quickbooks.calls() == []
 
 
-def test_two_invoices_that_pass_on_a_number_end_with_their_own(company: Company) -> None:
+@pytest.mark.parametrize("answers_at_once", [True, False])
+def test_two_invoices_that_pass_on_a_number_end_with_their_own(company: Company, answers_at_once: bool) -> None:
     customer = company.invoiced.customer()["id"]
     first = company.invoiced.invoice(customer, number="INV-1")
     company.invoice(first)
     company.invoiced.edit("invoices", first["id"], number="INV-9")
     second = company.invoiced.invoice(customer, number="INV-1")
+    if not answers_at_once:
+        company.quickbooks.fault("status", status=503, entity="Invoice", operation="create", count=1)
     assert company.invoice(second).outcome == Outcome.WAITING
     company.settle()
     numbers = [invoice["DocNumber"] for invoice in company.quickbooks.objects("Invoice")]
