@@ -1,5 +1,6 @@
 """Compares what is still open on an invoice in both ledgers, and says why where they differ."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from consumer.work import request_looks
 from shared.db import links, records
 from shared.db.models import Link, Record
 from shared.db.records import RecordKey
+from shared.errors import NotFoundError
 from shared.invoiced.entities import Invoice, Payment, id_of
 from shared.messages import Kind
 from shared.money import plain
@@ -91,11 +93,10 @@ def _missing(payment: Payment, invoice: Invoice, sums: OpenSums) -> Decimal:
 
 
 def _payments_of(deps: Deps, invoice: Invoice, sums: OpenSums) -> list[Payment]:
-    """Return payments of the invoice's customer on it, until they explain the difference."""
-    customer = id_of(invoice.customer)
+    """Return payments on the invoice, of its customer and of those above it, until they explain the difference."""
     found: list[Payment] = []
     unexplained = sums.in_quickbooks - sums.in_invoiced
-    for payment in deps.invoiced.list_payments_of_customer(customer) if customer is not None else ():
+    for payment in _payments_of_family(deps, id_of(invoice.customer)):
         if payment.voided or not any(id_of(split.invoice) == invoice.id for split in payment.applied_to or ()):
             continue
         found.append(payment)
@@ -104,6 +105,18 @@ def _payments_of(deps: Deps, invoice: Invoice, sums: OpenSums) -> list[Payment]:
         if unexplained <= 0:
             break
     return found
+
+
+def _payments_of_family(deps: Deps, customer: int | None) -> Iterator[Payment]:
+    """Fetch the payments of a customer, then those of its parent, which may pay for it, and so on up."""
+    seen: set[int] = set()
+    while customer is not None and customer not in seen:
+        seen.add(customer)
+        yield from deps.invoiced.list_payments_of_customer(customer)
+        try:
+            customer = id_of(deps.invoiced.fetch_customer(customer).parent_customer)
+        except NotFoundError:
+            return
 
 
 def _wait_for(deps: Deps, look: Look, payments: list[RecordKey], sums: OpenSums) -> Settlement | None:

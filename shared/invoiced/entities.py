@@ -148,6 +148,8 @@ class Customer(Struct, frozen=True):
     active: bool | None = True
     metadata: dict[str, Any] | list[Any] | None = None
     updated_at: int | None = None
+    # Whoever pays for it, if not it itself.
+    parent_customer: Relation | None = None
 
 
 class CreditNote(Struct, frozen=True):

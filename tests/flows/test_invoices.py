@@ -339,11 +339,14 @@ def test_an_invoice_settled_by_credit_names_the_credit(company: Company) -> None
     assert note["number"] in settlement.cause and "100.00" in settlement.cause and "70.00" in settlement.cause
 
 
-def test_a_lost_payment_event_is_made_up_for_by_the_invoice(company: Company) -> None:
-    customer = company.invoiced.customer()["id"]
+@pytest.mark.parametrize("payer", ["itself", "its parent's parent"])
+def test_a_lost_payment_event_is_made_up_for_by_the_invoice(company: Company, payer: str) -> None:
+    top = company.invoiced.customer("Top")["id"]
+    parent = company.invoiced.customer("Parent", parent_customer=top)["id"]
+    customer = company.invoiced.customer("Child", parent_customer=parent)["id"]
     invoice = company.invoiced.invoice(customer)
     company.invoice(invoice)
-    payment = company.invoiced.pay(customer, "100", (invoice["id"], "100"))
+    payment = company.invoiced.pay(customer if payer == "itself" else top, "100", (invoice["id"], "100"))
 
     company.invoice(invoice)
     company.settle()
