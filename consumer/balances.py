@@ -126,7 +126,7 @@ def _wait_for(deps: Deps, look: Look, payments: list[RecordKey], sums: OpenSums)
     # What was asked about other sums says nothing about these.
     asked_at = look.row.asked_at if (look.row.cause or "").startswith(sums.figures) else None
     for key, row in rows.items():
-        if row is not None and _is_stuck(row, look):
+        if row is not None and _is_stuck(row, look) and not (asked_at is None and _may_be_posted_now(row)):
             why = f": {row.cause}" if row.cause else ""
             return _waiting(sums, key, why, row.remedy or "")
     unlooked = [
@@ -144,6 +144,11 @@ def _wait_for(deps: Deps, look: Look, payments: list[RecordKey], sums: OpenSums)
 
 def _is_stuck(row: Record, look: Look) -> bool:
     return row.outcome in _STUCK and row.waiting_for != look.key.name
+
+
+def _may_be_posted_now(row: Record) -> bool:
+    """Tell whether a payment failed only because an invoice was not synced that may be by now."""
+    return row.cause_group == "partly-synced"
 
 
 def _waiting(sums: OpenSums, payment: RecordKey, why: str = "", remedy: str = "") -> Settlement:

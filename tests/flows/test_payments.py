@@ -132,6 +132,26 @@ def test_a_posted_payment_that_comes_to_pay_what_is_not_synced_says_so(start_com
     assert company.invoice(invoice).outcome in (Outcome.SYNCED, Outcome.UNCHANGED)
 
 
+def test_a_payment_that_failed_for_an_early_invoice_goes_on_once_that_is_posted(start_company: StartCompany) -> None:
+    company = start_company(start_date=date(2026, 10, 5))
+    customer = company.invoiced.customer()["id"]
+    early = company.invoiced.invoice(customer, date=ISSUED_AT - 40 * DAY_S)
+    invoice = company.invoiced.invoice(customer)
+    payment = company.invoiced.pay(customer, "30", (early["id"], "10"), (invoice["id"], "20"))
+    company.payment(payment)
+    company.settle()
+    assert company.outcome(Kind.PAYMENT, payment["id"]) is Outcome.FAILED
+    company.invoiced.edit("invoices", early["id"], date=ISSUED_AT)
+
+    company.invoice(early)
+    company.settle()
+
+    assert company.outcome(Kind.PAYMENT, payment["id"]) is Outcome.SYNCED
+    assert sorted(posted["Balance"] for posted in company.quickbooks.objects("Invoice")) == [80, 90]
+    for one in (early, invoice):
+        assert company.outcome(Kind.INVOICE, one["id"]) in (Outcome.SYNCED, Outcome.UNCHANGED)
+
+
 def test_a_payment_without_room_names_the_one_that_cannot_be_taken_off(company: Company) -> None:
     customer = company.invoiced.customer()["id"]
     invoice = company.invoiced.invoice(customer)
