@@ -29,7 +29,6 @@ from consumer.writes import Operation, Write
 from shared.db import links, records
 from shared.db.links import LinkKey
 from shared.db.models import Link
-from shared.db.records import RecordKey
 from shared.errors import NotFoundError, RejectedError, TransientError, WaitingError
 from shared.invoiced.dates import local_date
 from shared.invoiced.entities import Payment, id_of
@@ -43,19 +42,6 @@ CHARGE_AGAIN_S = 3600
 
 def sync_payment(deps: Deps, look: Look) -> Settlement:
     """Bring QuickBooks in line with one payment; a second call writes nothing."""
-    before = _paid_invoices(deps, look)
-    try:
-        settlement = _sync(deps, look)
-    finally:
-        after = _paid_invoices(deps, look)
-        if before != after:
-            _look_at_doubtful_invoices(deps, before | after)
-    if before == after and settlement.outcome is Outcome.SYNCED:
-        _look_at_doubtful_invoices(deps, after)
-    return settlement
-
-
-def _sync(deps: Deps, look: Look) -> Settlement:
     settle_pending(deps, look.key)
     if not deps.profile.settings.payments:
         return skipped("Payments are switched off in the settings", "payments")
@@ -364,19 +350,3 @@ def _conclude(deps: Deps, look: Look, was_written: bool) -> Settlement:
     if differences:
         return mismatch(" ".join(differences), remedy="Compare both payments and correct the one that is wrong.")
     return synced() if was_written else unchanged()
-
-
-def _paid_invoices(deps: Deps, look: Look) -> set[RecordKey]:
-    with deps.sessions() as session:
-        return {
-            links.record_of(invoice)
-            for link in links.find_all(session, look.key)
-            for invoice in links.paid_by(session, link)
-        }
-
-
-def _look_at_doubtful_invoices(deps: Deps, invoices: set[RecordKey]) -> None:
-    """Invoices that did not agree may agree now, or may be written off now."""
-    with deps.sessions() as session:
-        rows = {key: records.find(session, key) for key in invoices}
-    request_looks(deps, [key for key, row in rows.items() if row is not None and records.is_doubtful(row)])
