@@ -26,7 +26,7 @@ from shared.errors import ConflictError, DuplicateNameError, RejectedError, Wait
 from shared.invoiced.entities import Customer
 from shared.messages import Kind
 from shared.outcomes import Outcome, Settlement, synced, unchanged
-from shared.quickbooks.entities import qbo_id, sync_token
+from shared.quickbooks.entities import qbo_id, ref_value, sync_token
 from shared.settings import Matching
 
 # A customer that was born in QuickBooks, or is called otherwise there, keeps its DisplayName.
@@ -202,7 +202,7 @@ def _adopt(deps: Deps, link: LinkKey, write: Write, clash: DuplicateNameError, c
     found = look_for.find_holder(deps, "Customer", clash.holder_id, name)
     if found is None or found["DisplayName"] != name or found.get("Active") is False:
         return None
-    if deps.profile.preferences.multicurrency and found.get("CurrencyRef") != write.body.get("CurrencyRef"):
+    if deps.profile.preferences.multicurrency and not _same_currency(found, write.body):
         return None
     with deps.sessions() as session:
         if links.find_by_qbo_id(session, deps.profile.id, "Customer", qbo_id(found)) is not None:
@@ -212,6 +212,11 @@ def _adopt(deps: Deps, link: LinkKey, write: Write, clash: DuplicateNameError, c
     with deps.sessions.begin() as session:
         adopted = remember.adopt(session, link, "Customer", found, deps.now(), **write.columns)
     return carry_out(deps, link.record, _update(adopted, customer, write.body))
+
+
+def _same_currency(found: Body, body: Body) -> bool:
+    # QuickBooks names the currency beside its code.
+    return ref_value(found, "CurrencyRef") == ref_value(body, "CurrencyRef")
 
 
 def _leave_to_a_person(deps: Deps, found: Body) -> bool:

@@ -81,7 +81,10 @@ def test_an_invoice_that_quickbooks_does_not_let_move_leaves_its_payments_in_pea
     assert (posted["CustomerRef"]["value"], posted["Balance"]) == (theirs, invoice["total"] - 5)
 
 
-def test_a_taken_name_is_adopted_if_it_is_ours_else_suffixed(company: Company) -> None:
+@pytest.mark.parametrize("multicurrency", [False, True])
+def test_a_taken_name_is_adopted_if_it_is_ours_else_suffixed(company: Company, multicurrency: bool) -> None:
+    company.quickbooks.prefer(CurrencyPrefs={"MultiCurrencyEnabled": multicurrency})
+    company.look(Kind.QUICKBOOKS_PREFERENCES, "1")
     ours = company.invoiced.customer("Acme", number="C-1")
     theirs = company.invoiced.customer("Beta", number="C-2")
     standing = company.quickbooks.by_hand("Customer", {"DisplayName": "Acme C-1"})
