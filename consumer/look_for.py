@@ -11,6 +11,7 @@ from consumer.mapping.refs import Body
 from shared.db.models import PendingWrite
 from shared.errors import NotFoundError
 from shared.quickbooks.client import quoted
+from shared.quickbooks.entities import ref_value
 
 # The field by which an entity of this type is found again, for want of a marker.
 _NAMED_BY = {
@@ -29,11 +30,21 @@ def find_created(deps: Deps, pending: PendingWrite) -> dict[str, Any] | None:
     if entity == "TaxService":
         return find_by_name(deps, "TaxCode", body["TaxCode"])
     if entity in _NAMED_BY:
-        return find_by_name(deps, entity, body[_NAMED_BY[entity]])
+        found = find_by_name(deps, entity, body[_NAMED_BY[entity]])
+        return found if found is not None and _is_as_sent(found, body) else None
     if entity == "Payment":
         return find_payment(deps, body, marker)
     statement = f"select * from {entity} where DocNumber = {quoted(body['DocNumber'])} maxresults 1000"
     return _ours(deps.quickbooks.query(entity, statement), marker)
+
+
+def _is_as_sent(found: Body, body: Body) -> bool:
+    """Tell whether a list entity may be the one that a create made: somebody else may have made one of its name, and
+    whether that can be used is judged where QuickBooks refuses the name."""
+    told = (*_NAMED_BY.values(), "Type", "AccountType")
+    if found.get("Active") is False or any(found.get(name) != body[name] for name in told if name in body):
+        return False
+    return "CurrencyRef" not in body or ref_value(found, "CurrencyRef") == ref_value(body, "CurrencyRef")
 
 
 def find_payment(deps: Deps, body: Body, marker: str | None) -> dict[str, Any] | None:

@@ -102,6 +102,21 @@ def test_long_lost_answers_are_looked_for_before_anything_is_written(
     assert company.outcome(Kind.PAYMENT, payment["id"]) in (Outcome.SYNCED, Outcome.UNCHANGED)
 
 
+def test_what_a_person_made_meanwhile_is_not_taken_for_a_long_lost_create(company: Company) -> None:
+    customer = company.invoiced.customer("Acme", number="C1")["id"]
+    invoice = company.invoiced.invoice(customer)
+    company.quickbooks.fault("cut_before", operation="batch")
+    company.hear(Kind.INVOICE, invoice["id"])
+    company.quickbooks.heal()
+    theirs = company.quickbooks.by_hand("Customer", {"DisplayName": "ACME C1"})
+    company.later(2 * 3600)
+
+    company.settle()
+
+    ours = company.quickbooks.one("Customer", DisplayName=f"Acme C1 #{customer}")
+    assert company.quickbooks.one("Invoice")["CustomerRef"]["value"] == ours["Id"] != theirs["Id"]
+
+
 def test_an_orphan_is_adopted_by_its_marker(company: Company) -> None:
     """The database was restored from before the invoice was posted."""
     invoice, payment = paid_invoice(company)
