@@ -1,5 +1,6 @@
 """A payment of Invoiced as one QBO payment for each QBO customer whose invoices it pays."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -29,6 +30,7 @@ from consumer.writes import Operation, Write
 from shared.db import links, records
 from shared.db.links import LinkKey
 from shared.db.models import Link
+from shared.db.records import RecordKey
 from shared.errors import NotFoundError, RejectedError, TransientError, WaitingError
 from shared.invoiced.dates import local_date
 from shared.invoiced.entities import Payment, id_of
@@ -140,30 +142,27 @@ def _bring_invoices(deps: Deps, look: Look, payment: Payment) -> tuple[dict[int,
     """Return the links of the invoices that the payment pays, and why others of them are not synced."""
     posted: dict[int, Link] = {}
     reasons: dict[int, Settlement] = {}
-    splits = invoice_splits(payment)
-    for invoice_id, sum_applied in splits.items():
-        try:
-            found = _bring_invoice(deps, look, invoice_id, sum_applied)
-        except (WaitingError, TransientError):
-            unapply.let_go(deps, look.key, {deps.record(Kind.INVOICE, one): paid for one, paid in splits.items()})
-            raise
+    paid = {deps.record(Kind.INVOICE, invoice_id): part for invoice_id, part in invoice_splits(payment).items()}
+    for invoice in paid:
+        found = _bring_invoice(deps, look, invoice, paid)
         if isinstance(found, Link):
-            posted[invoice_id] = found
+            posted[int(invoice.record_id)] = found
         else:
-            reasons[invoice_id] = found
+            reasons[int(invoice.record_id)] = found
     return posted, reasons
 
 
-def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal) -> Link | Settlement:
+def _bring_invoice(deps: Deps, look: Look, key: RecordKey, paid: Mapping[RecordKey, Decimal]) -> Link | Settlement:
     """Return the invoice's link with room for the payment, or the outcome that says why the invoice is not synced.
+    `paid` is all that the payment pays; where it has to wait for this invoice, it is taken off everything else.
 
     Raises:
         WaitingError: the invoice is in work, or could not be posted.
         TransientError: other payments stand in this one's place until they are synced.
         RejectedError: the invoice would have to change, and invoices are switched off.
     """
-    key = deps.record(Kind.INVOICE, invoice_id)
-    link = _live_link(deps, invoice_id)
+    sum_applied = paid[key]
+    link = _live_link(deps, key)
     if link is not None:
         wait_for_payments_on(deps, link, apart_from=look.key)
     if link is not None and _room(deps, look, link) >= sum_applied:
@@ -171,38 +170,40 @@ def _bring_invoice(deps: Deps, look: Look, invoice_id: int, sum_applied: Decimal
     with deps.sessions() as session:
         known = records.find(session, key)
     if known is not None and known.outcome == Outcome.FAILED and not deps.forced and link is None:
+        unapply.let_go(deps, look.key, paid)
         raise WaitingError(
-            f"Waits for invoice {known.label or invoice_id}: {known.cause}",
+            f"Waits for invoice {known.label or key.record_id}: {known.cause}",
             remedy=known.remedy or "",
             waiting_for=key.name,
         )
     row = take_or_wait(deps, key)
     settlement = look_at(deps, key, sync_invoice, row)
-    link = _live_link(deps, invoice_id)
+    link = _live_link(deps, key)
     if link is not None and _room(deps, look, link) >= sum_applied:
         return link
-    no_room = f"Invoice #{invoice_id} has no room for {plain(sum_applied, deps.profile.preferences.home_currency)}"
+    no_room = f"Invoice #{key.record_id} has no room for {plain(sum_applied, deps.profile.preferences.home_currency)}"
     if link is not None and settlement.outcome is Outcome.SKIPPED:
         raise RejectedError(
             f"{no_room} in QuickBooks, and is not brought up to date: {settlement.cause}",
             remedy="Switch invoices on in the settings.",
             setting=settlement.setting,
         )
+    if link is None and settlement.outcome in (Outcome.SKIPPED, Outcome.SYNCED, Outcome.UNCHANGED):
+        return settlement
+    unapply.let_go(deps, look.key, paid)
     if link is not None:
         _look_at_others(deps, look, link, no_room)
         raise TransientError(f"{no_room} in QuickBooks until its other payments are synced")
-    if settlement.outcome in (Outcome.SKIPPED, Outcome.SYNCED, Outcome.UNCHANGED):
-        return settlement
     raise WaitingError(
-        f"Waits for invoice #{invoice_id}: {settlement.cause}",
+        f"Waits for invoice #{key.record_id}: {settlement.cause}",
         remedy=settlement.remedy,
         waiting_for=waits_with(settlement) or key.name,
     )
 
 
-def _live_link(deps: Deps, invoice_id: int) -> Link | None:
+def _live_link(deps: Deps, invoice: RecordKey) -> Link | None:
     with deps.sessions() as session:
-        link = links.find(session, LinkKey(deps.record(Kind.INVOICE, invoice_id)))
+        link = links.find(session, LinkKey(invoice))
     return link if link is not None and link.state == "live" else None
 
 

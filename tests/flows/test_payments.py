@@ -88,7 +88,8 @@ def test_two_payments_that_change_places_on_one_invoice(company: Company) -> Non
     assert company.outcome(Kind.PAYMENT, small["id"]) in (Outcome.SYNCED, Outcome.UNCHANGED)
 
 
-def test_two_payments_that_were_applied_to_each_others_invoice(company: Company) -> None:
+@pytest.mark.parametrize("changed_by_hand", [False, True])
+def test_two_payments_that_were_applied_to_each_others_invoice(company: Company, changed_by_hand: bool) -> None:
     """Each finds its new place taken by the other one."""
     customer = company.invoiced.customer()["id"]
     invoices = [company.invoiced.invoice(customer)["id"] for _ in range(2)]
@@ -99,18 +100,25 @@ def test_two_payments_that_were_applied_to_each_others_invoice(company: Company)
     for payment, one in ((payments[1], invoices[0]), (payments[0], invoices[1])):
         splits = [{"type": "invoice", "invoice": one, "amount": 100}]
         company.invoiced.edit("payments", payment["id"], applied_to=splits)
+    if changed_by_hand:
+        for posted in company.quickbooks.objects("Payment"):
+            company.quickbooks.by_hand("Payment", {"Id": posted["Id"], "sparse": True, "PaymentRefNum": "By hand"})
 
-    company.hear(Kind.PAYMENT, payments[0]["id"])
+    for payment in payments:
+        company.hear(Kind.PAYMENT, payment["id"])
     company.settle(30)
 
+    if changed_by_hand:
+        assert {company.outcome(Kind.PAYMENT, one["id"]) for one in payments} == {Outcome.CHANGED_IN_QUICKBOOKS}
+        return
     places = {
         payment["PrivateNote"]: payment["Line"][0]["LinkedTxn"][0]["TxnId"]
         for payment in company.quickbooks.objects("Payment")
     }
-    posted = {link.record_id: link.qbo_id for link in company.links() if link.qbo_entity == "Invoice"}
+    ids = {link.record_id: link.qbo_id for link in company.links() if link.qbo_entity == "Invoice"}
     assert places == {
-        f"Invoiced payment #{payments[0]['id']}": posted[str(invoices[1])],
-        f"Invoiced payment #{payments[1]['id']}": posted[str(invoices[0])],
+        f"Invoiced payment #{payments[0]['id']}": ids[str(invoices[1])],
+        f"Invoiced payment #{payments[1]['id']}": ids[str(invoices[0])],
     }
 
 
