@@ -118,8 +118,11 @@ def request(
 
 
 def _take_over(running: Sweep, why: str, asked_by: str | None) -> None:
-    """Let a sweep of the clock be one that a person, or a gap, asked for: QuickBooks' side is listed as well."""
+    """Let a sweep of the clock be one that a person, or a gap, asked for: QuickBooks' side is listed as well, and for a
+    person all the rest once more, since something may have changed after it was listed."""
     running.why, running.asked_by = why, asked_by
+    if why == "person":
+        running.position = None
     if running.state == State.WORKING.value:
         running.state, running.found_all_at = State.FINDING.value, None
 

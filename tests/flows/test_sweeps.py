@@ -222,6 +222,19 @@ def test_two_sweeps_of_one_connection_never_overlap(company: Company) -> None:
         session.add(second)
 
 
+def test_who_synchronizes_while_a_sweep_of_the_clock_runs_has_what_changed_until_then(company: Company) -> None:
+    customer = company.invoiced.customer("Acme")
+    company.invoiced.invoice(customer["id"])
+    first = company.ask_for_sweep(why="schedule")
+    company.find_all()
+    company.invoiced.invoice(customer["id"])
+
+    swept = company.sweep()
+
+    assert swept.id == first.id
+    assert len(company.quickbooks.objects("Invoice")) == 2
+
+
 @on_both_databases
 def test_a_cancelled_sweep_leaves_what_nobody_has_looked_at_alone(company: Company) -> None:
     customer = company.invoiced.customer("Acme")
