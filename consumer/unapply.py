@@ -38,7 +38,7 @@ def let_go(deps: Deps, payment: RecordKey, paid: Mapping[RecordKey, Decimal]) ->
     A payment that has to wait keeps no other one from its former place: two that change places would else wait for
     each other for ever.
     """
-    with deps.sessions.begin() as session:
+    with deps.sessions() as session:
         standing = links.find_all(session, payment)
         invoices = {
             invoice.qbo_id: links.record_of(invoice) for link in standing for invoice in links.paid_by(session, link)
