@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from consumer import finding, learned, schedule
 from consumer import sweep as sweeping
+from consumer.wiring import Wiring
 from shared.db import connections, cursors, records, sweeps
 from shared.db.cursors import Stream
 from shared.db.models import Connection, Sweep, SweepRecord
@@ -25,7 +26,7 @@ from shared.invoiced.client import InvoicedClient, Page
 from shared.invoiced.entities import Listed
 from shared.messages import Kind, Message
 from shared.outcomes import Outcome, Settlement
-from shared.queues import BULK, LIVE, Publisher, depth
+from shared.queues import BULK, LIVE, Publisher, depth, open_connection
 from shared.settings import Settings
 from tests.conftest import Database
 from tests.flows.company import Company
@@ -212,6 +213,7 @@ def test_where_change_data_capture_is_full_quickbooks_is_queried_too(
     assert [call for call in company.quickbooks.calls() if call in ("query", "cdc")][:2] == ["cdc", "query"]
 
 
+@on_both_databases
 def test_two_sweeps_of_one_connection_never_overlap(company: Company) -> None:
     first = company.ask_for_sweep()
     assert company.ask_for_sweep().id == first.id
@@ -256,7 +258,11 @@ def test_a_cancelled_sweep_leaves_what_nobody_has_looked_at_alone(company: Compa
     assert len(company.quickbooks.objects("Invoice")) == 3, "the next one finds what was let go"
 
 
-@pytest.mark.parametrize("dies_after", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize(
+    ("company", "dies_after"),
+    [*(("sqlite_database", number) for number in range(1, 7)), ("postgresql_database", 4)],
+    indirect=["company"],
+)
 def test_a_sweep_whose_process_dies_goes_on_where_it_was(
     company: Company, dies_after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,6 +305,62 @@ def test_what_was_not_published_when_a_process_died_is_published_by_the_next_one
     company.finish_sweeps()
 
     assert company.quickbooks.one("Invoice")["DocNumber"] == f"INVD-{invoice['number']}"
+
+
+@pytest.mark.parametrize("set_up", ["embedded", "servers"])
+def test_a_sweep_is_carried_by_one_consumer_of_several(
+    start_company: StartCompany, set_up: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No page is read twice, and nothing is queued or posted twice, however they run into each other."""
+    servers = ("postgresql_database", "rabbitmq_url") if set_up == "servers" else ()
+    company = start_company(*(request.getfixturevalue(name) for name in servers))
+    monkeypatch.setattr(client, "_PER_PAGE", 2)
+    customer = company.invoiced.customer("Acme")
+    for _ in range(7):
+        company.invoiced.invoice(customer["id"])
+    sweep = company.ask_for_sweep()
+    forget_calls(company)
+    is_over = threading.Event()
+
+    def carry(wiring: Wiring) -> None:
+        while not is_over.is_set():
+            sweeping.step_all(wiring, company.publisher)
+            time.sleep(0.01)
+
+    others = [Wiring(company.wiring.config, company.wiring.engine, company.now) for _ in range(2)]
+    for number, wiring in enumerate(others):
+        wiring.process_name = f"another:{number}"
+    threads = [threading.Thread(target=carry, args=(wiring,)) for wiring in others]
+    for thread in threads:
+        thread.start()
+    company.finish_sweeps()
+    is_over.set()
+    for thread in threads:
+        thread.join()
+
+    assert calls_to_invoiced(company).count("GET /invoices") == 4
+    assert len(company.quickbooks.objects("Invoice")) == 7
+    with company.wiring.sessions() as session:
+        ended = sweeps.get(session, company.id, sweep.id)
+        assert (ended.state, (ended.counts or {})["found"]) == ("done", 8)
+
+
+@on_both_databases
+def test_what_was_queued_and_lost_is_queued_once_more(company: Company) -> None:
+    some_business(company)
+    sweep = company.ask_for_sweep()
+    company.find_all()
+    with open_connection(company.wiring.config.broker_url, company.wiring.engine) as connection:
+        assert connection.default_channel.queue_purge(BULK) == 3
+    company.find_all()
+    assert depth(company.wiring.config.broker_url, company.wiring.engine)[BULK] == 0
+    company.later(sweeps.LOST_AFTER.total_seconds() + 1)
+
+    company.finish_sweeps()
+
+    with company.wiring.sessions() as session:
+        assert sweeps.get(session, company.id, sweep.id).state == "done"
+    assert company.quickbooks.one("Payment")["TotalAmt"] == 5
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
