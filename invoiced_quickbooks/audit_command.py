@@ -2,7 +2,7 @@
 
 import click
 
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened
 from invoiced_quickbooks.shown import for_people, in_utc, print_json
 from shared.db import audit
 
@@ -16,7 +16,7 @@ from shared.db import audit
 @of_connection
 def show_audit(before: int | None, limit: int, as_json: bool, connection_id: str | None) -> None:
     """Show the audit trail: who changed what, and when; never a secret."""
-    with opened() as wiring, reading(wiring) as session:
+    with opened() as wiring, wiring.sessions() as session:
         row = chosen_connection(session, connection_id)
         entries = audit.list_latest(session, row.id, before_id=before, limit=limit)
     if as_json:

@@ -23,7 +23,7 @@ from administration.connect import (
 from administration.setting_values import DEFAULT_TIME_ZONE
 from consumer.wiring import Wiring
 from invoiced_quickbooks.look import look_now
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened
 from invoiced_quickbooks.selections import COMMAND_LINE
 from invoiced_quickbooks.shown import in_utc, print_fields, print_json
 from shared.db import audit, connections
@@ -124,7 +124,7 @@ def add(
 def list_(as_json: bool, connection_id: str | None) -> None:
     """List the connections."""
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             if connection_id is None:
                 rows = connections.list_all(session)
             else:
@@ -144,7 +144,7 @@ def list_(as_json: bool, connection_id: str | None) -> None:
 def show(as_json: bool, connection_id: str | None) -> None:
     """Show a connection: state, company, settings, webhook addresses; never a secret."""
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
             health = health_of(session, row.id, row.realm_id, wiring.now())
         shown = _summary(wiring, row) | _details(row) | {"health": vars(health) | _last_heard_of(row)}
@@ -161,7 +161,7 @@ def show(as_json: bool, connection_id: str | None) -> None:
 def remove(yes: bool, as_json: bool, connection_id: str | None) -> None:
     """Forget a connection with its records and links. What stands in QuickBooks and Invoiced stays."""
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         if not yes and sys.stdin.isatty():
             click.confirm(f"Forget {row.name} ({row.id}) and all that is known of its records?", abort=True, err=True)
@@ -180,11 +180,11 @@ def remove(yes: bool, as_json: bool, connection_id: str | None) -> None:
 def refresh(as_json: bool, connection_id: str | None) -> None:
     """Read the company's preferences anew, and let go on what they had stopped."""
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         key = RecordKey(row.id, Kind.QUICKBOOKS_PREFERENCES, PREFERENCES_ID)
         settlement = look_now(wiring, key, _say)
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             preferences = connections.get(session, row.id).preferences
     if as_json:
         print_json({"outcome": settlement.outcome.value, "cause": settlement.cause or None, "preferences": preferences})
@@ -219,7 +219,7 @@ def reconnect_command(
     if realm_id is not None and wanted not in (None, _realm_id("--realm-id", realm_id)):
         raise click.BadParameter("it names another company than --realm-id.", param_hint="--move-to")
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         realm = wanted or (_realm_id("--realm-id", realm_id) if realm_id is not None else row.realm_id)
         if realm == row.realm_id:
@@ -233,7 +233,7 @@ def reconnect_command(
                 f"Moved to {moved.name}. Nothing is posted there before `sweep start`; `preflight --first-look` counts"
                 " what would be."
             )
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             shown = _summary(wiring, connections.get(session, row.id))
     if as_json:
         print_json(shown)
@@ -247,7 +247,7 @@ def _tell_of_move(wiring: Wiring, row: Connection, realm_id: str, *, is_confirme
     Raises:
         OtherCompanyError: nobody has confirmed it.
     """
-    with reading(wiring) as session:
+    with wiring.sessions() as session:
         happens = other_company.leaving(session, row.id).in_words(row.realm_id, realm_id)
     for sentence in happens:
         _say(f"- {sentence}")
@@ -266,13 +266,13 @@ def _tell_of_move(wiring: Wiring, row: Connection, realm_id: str, *, is_confirme
 def disconnect_command(yes: bool, as_json: bool, connection_id: str | None) -> None:
     """Give the authorization back at Intuit and stop the sync. History and links are kept; what changes waits."""
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         if not yes and sys.stdin.isatty():
             click.confirm(f"Disconnect {row.name} ({row.id}) from QuickBooks?", abort=True, err=True)
         _note(wiring, row.id, "Disconnected QuickBooks")
         disconnect(wiring, row.id)
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             shown = _summary(wiring, connections.get(session, row.id))
     if as_json:
         print_json(shown)
@@ -290,11 +290,11 @@ def disconnect_command(yes: bool, as_json: bool, connection_id: str | None) -> N
 def key(invoiced_api_key: str, as_json: bool, connection_id: str | None) -> None:
     """Give a connection another API key of its Invoiced account; it is tried before it is stored."""
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         give_invoiced_key(wiring, row.id, _not_blank("--invoiced-api-key", invoiced_api_key))
         _note(wiring, row.id, "API key of Invoiced")
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             shown = _summary(wiring, connections.get(session, row.id))
     if as_json:
         print_json(shown)
@@ -308,7 +308,7 @@ def key(invoiced_api_key: str, as_json: bool, connection_id: str | None) -> None
 def webhook(as_json: bool, connection_id: str | None) -> None:
     """Show the address and the secret to enter in Invoiced, under Settings, Developers, Webhooks."""
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         shown = {
             "webhook_url": webhook_url(wiring, row.id),
@@ -331,7 +331,7 @@ def webhook_secret(invoiced_webhook_secret: str, as_json: bool, connection_id: s
     """Give a connection another secret under which Invoiced signs its webhooks; good within ten seconds."""
     secret = _not_blank("--invoiced-webhook-secret", invoiced_webhook_secret)
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         give_webhook_secret(wiring, row.id, secret)
         _note(wiring, row.id, "Webhook secret of Invoiced")

@@ -2,7 +2,7 @@
 
 import click
 
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened
 from invoiced_quickbooks.selections import COMMAND_LINE
 from invoiced_quickbooks.shown import print_json
 from shared.choices import Answer, Choice
@@ -28,7 +28,7 @@ def customers() -> None:
 def list_customers(waiting: bool, text: str, after: str | None, as_json: bool, connection_id: str | None) -> None:
     """List them, the newest first."""
     search = Search(text, Kind.QUICKBOOKS_CUSTOMER, cause_group="choice" if waiting else None)
-    with opened() as wiring, reading(wiring) as session:
+    with opened() as wiring, wiring.sessions() as session:
         row = chosen_connection(session, connection_id)
         page = record_list.find(session, row.id, search, after=after)
         found = customer_choices.counterparts(session, row.id, [record.record_id for record in page.records])
@@ -77,7 +77,7 @@ def choose(
             "One choice is needed.", remedy="Give --link ID, --link-to NUMBER, --create, --leave or --survivor ID."
         )
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         if link_to is not None:
             linked = id_of_customer(wiring.invoiced(row.id), link_to.strip())

@@ -25,7 +25,6 @@ from shared.config import Config
 from shared.db import connections, users
 from shared.db.migrate import migrate
 from shared.db.models import Connection, Record
-from shared.db.session import make_reading_sessions
 from shared.db.users import Role
 from shared.log import configure_logging
 
@@ -76,7 +75,7 @@ def _bring_up(supervisor: Supervisor, data_dir: Path, ports: Ports) -> None:
         _start_product(supervisor, data_dir, ports)
         connection = _connect(wiring, company, invoiced.credentials()["api_key"], variables)
         _add_demo_user(wiring, variables["DEMO_PASSWORD"])
-        feed = Feed(make_reading_sessions(wiring.engine), _say, wiring.now)
+        feed = Feed(wiring.sessions, _say, wiring.now)
         receiver = f"http://127.0.0.1:{ports.receiver}"
         quickbooks.send_webhooks(f"{receiver}/webhooks/quickbooks")
         invoiced.send_webhooks(

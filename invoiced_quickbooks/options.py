@@ -13,7 +13,6 @@ from shared.config import Config
 from shared.db import connections
 from shared.db.connections import UnknownConnectionError
 from shared.db.models import Connection
-from shared.db.session import make_reading_sessions
 from shared.errors import RejectedError
 from shared.log import configure_logging
 
@@ -53,11 +52,6 @@ def opened() -> Iterator[Wiring]:
         yield wiring
     finally:
         wiring.close()
-
-
-def reading(wiring: Wiring) -> Session:
-    """Return a session that only reads: on SQLite it waits for no writer, and holds none up."""
-    return make_reading_sessions(wiring.engine)()
 
 
 def chosen_connection(session: Session, connection_id: str | None) -> Connection:

@@ -9,7 +9,7 @@ from administration.preflight import check
 from administration.preflight_facts import gather
 from administration.take_first_look import SeenLook, go_on
 from consumer.wiring import Wiring
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened
 from invoiced_quickbooks.shown import print_json
 from shared.money import plain
 
@@ -24,7 +24,7 @@ def preflight(wants_look: bool, as_json: bool, connection_id: str | None) -> Non
     """Check what in QuickBooks, Invoiced and the settings makes postings go wrong. Nothing is written."""
     counted: Counted | None = None
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         findings = check(gather(wiring, row.id).facts)
         if wants_look:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from administration.both_sides import compare, find_known, read_in_quickbooks
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened
 from invoiced_quickbooks.records import both_sides_document, entry_document, find_record, record_document
 from invoiced_quickbooks.shown import console, for_people, print_fields, print_json
 from shared.clients import utc_now
@@ -46,7 +46,7 @@ def show_record(
     number of the record.
     """
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
             key = find_record(session, row.id, Kind(kind), record_id)
             document = record_document(session, key, utc_now())

@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened
 from invoiced_quickbooks.selections import (
     COMMAND_LINE,
     Meant,
@@ -21,7 +21,6 @@ from invoiced_quickbooks.shown import COLOURS, console, for_people, print_json
 from shared.db import attention, record_actions, record_list
 from shared.db.record_export import HEADER, document_of, find_all, row_of
 from shared.db.record_list import NOT_LOOKED_AT, ListedRecord, Search
-from shared.db.session import make_reading_sessions
 from shared.money import plain
 from shared.outcomes import Outcome
 from shared.spreadsheet import csv_lines
@@ -35,7 +34,7 @@ from shared.spreadsheet import csv_lines
 @of_connection
 def list_records(search: Search, after: str | None, limit: int, as_json: bool, connection_id: str | None) -> None:
     """List records with their state, the newest first."""
-    with opened() as wiring, reading(wiring) as session:
+    with opened() as wiring, wiring.sessions() as session:
         row = chosen_connection(session, connection_id)
         page = record_list.find(session, row.id, search, after=after, limit=limit)
     if as_json:
@@ -51,7 +50,7 @@ def list_records(search: Search, after: str | None, limit: int, as_json: bool, c
 @of_connection
 def show_attention(as_json: bool, connection_id: str | None) -> None:
     """Show what needs a person, grouped by cause, and how it is mended."""
-    with opened() as wiring, reading(wiring) as session:
+    with opened() as wiring, wiring.sessions() as session:
         row = chosen_connection(session, connection_id)
         groups = [*attention.held_back(session, row.id), *attention.groups(session, row.id)]
     if as_json:
@@ -103,7 +102,7 @@ def resync(meant: Meant, as_json: bool, connection_id: str | None) -> None:
     than fifty are left to a sweep. `sweep start --everything` is for all that there is.
     """
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
             number = 0 if meant.kind else record_list.count(session, row.id, meant.search)
         meant.confirm(number, "have them looked at again")
@@ -133,9 +132,9 @@ def export() -> None:
 def export_records(search: Search, as_json: bool, connection_id: str | None) -> None:
     """Write the records that a search finds as CSV to stdout, or as JSON with --json."""
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
-        found = find_all(make_reading_sessions(wiring.engine), row.id, search)
+        found = find_all(wiring.sessions, row.id, search)
         if as_json:
             print_json([document_of(record) for record in found])
             return
@@ -155,7 +154,7 @@ def _act(
     connection_id: str | None,
 ) -> None:
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
             selection = selection_of(session, row.id, kind, record_ids, cause_group, is_all=is_all)
         number = action(wiring.sessions, row.id, selection, COMMAND_LINE, wiring.now())

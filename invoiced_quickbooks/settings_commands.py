@@ -8,7 +8,7 @@ from administration import repost
 from administration.change_settings import change, values_of
 from administration.quickbooks_lists import find_lists
 from administration.setting_values import DEFAULTS, LISTED, NAMES, in_words
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened
 from invoiced_quickbooks.selections import COMMAND_LINE, Meant, named_or_found
 from invoiced_quickbooks.shown import print_json
 from shared.db import connections
@@ -26,7 +26,7 @@ def settings() -> None:
 @of_connection
 def show(as_json: bool, connection_id: str | None) -> None:
     """Show every setting."""
-    with opened() as wiring, reading(wiring) as session:
+    with opened() as wiring, wiring.sessions() as session:
         values = values_of(chosen_connection(session, connection_id))
     if as_json:
         print_json(values)
@@ -49,7 +49,7 @@ def set_(name: str, value: str, as_json: bool, connection_id: str | None) -> Non
     value had kept back are tried again.
     """
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         changes = change(wiring, row.id, {name: value}, COMMAND_LINE)
         with wiring.sessions() as session:
@@ -68,7 +68,7 @@ def set_(name: str, value: str, as_json: bool, connection_id: str | None) -> Non
 def choices(name: str | None, as_json: bool, connection_id: str | None) -> None:
     """List what of QuickBooks a setting may name, by id and name; read from QuickBooks now."""
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
         lists = find_lists(wiring, row.id, again=True)
     found = {one: of_one for one, of_one in lists.choices.items() if name in (None, one)}
@@ -94,7 +94,7 @@ def repost_(meant: Meant, as_json: bool, connection_id: str | None) -> None:
     accepted: list[RecordKey] = []
     refused: list[repost.Refused] = []
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
             if meant.kind:
                 keys, unknown = repost.find_named(session, row.id, meant.kind, meant.record_ids)

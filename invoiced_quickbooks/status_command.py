@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consumer.wiring import Wiring
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened
 from invoiced_quickbooks.shown import COLOURS, console, for_people, in_utc, print_json
 from shared.clients import utc_now
 from shared.db import connections
@@ -92,7 +92,7 @@ class _Look:
             return None, f"{error.cause} {error.remedy}"
 
     def _read(self) -> tuple[Counts, list[Connection], list[LatestRecord]]:
-        with reading(self._wiring) as session:
+        with self._wiring.sessions() as session:
             if self._connection_id is None:
                 rows = connections.list_all(session)
             else:

@@ -10,12 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from administration.take_first_look import find_seen
 from consumer.wiring import Wiring
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened
 from invoiced_quickbooks.selections import COMMAND_LINE
 from invoiced_quickbooks.shown import in_utc, print_json
 from shared.db import audit, connections, sweeps
 from shared.db.models import Sweep
-from shared.db.session import make_reading_sessions
 from shared.db.sweep_export import HEADER, document_of, find_all, row_of
 from shared.db.sweeps import ENDED, RUNNING, Scope, State
 from shared.errors import RejectedError
@@ -73,7 +72,7 @@ def show(number: int | None, as_json: bool, connection_id: str | None) -> None:
     """Show sweep NUMBER, or the last one, with the records that did not end well."""
     with opened() as wiring:
         found = _named(wiring, connection_id, number)
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             left = [document_of(record) for record in sweeps.records_of(session, found.id)]
         shown = _summary(wiring, found)
     if as_json:
@@ -101,7 +100,7 @@ def list_(
     """List past sweeps, the newest first."""
     states = RUNNING if state == "running" else (state,) if state is not None else ()
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
             found = sweeps.list_latest(session, row.id, states=states, why=why, before_id=before, limit=limit)
         shown = [_summary(wiring, each) for each in found]
@@ -138,7 +137,7 @@ def export(number: int | None, as_json: bool, connection_id: str | None) -> None
     """Write the records of a sweep that did not end well as CSV to stdout, or as JSON with --json."""
     with opened() as wiring:
         found = _named(wiring, connection_id, number)
-        left = find_all(make_reading_sessions(wiring.engine), found.id)
+        left = find_all(wiring.sessions, found.id)
         if as_json:
             print_json([document_of(record) for record in left])
             return
@@ -164,7 +163,7 @@ def _watch(wiring: Wiring, found: Sweep, *, as_json: bool) -> Sweep:
     with Progress(*columns, console=Console(stderr=True), disable=as_json) as bar:
         task = bar.add_task("Synchronizing", total=None)
         while True:
-            with reading(wiring) as session:
+            with wiring.sessions() as session:
                 now = sweeps.get(session, found.connection_id, found.id)
                 progress = sweeps.progress(session, now, wiring.now())
             rate = f", {progress.per_minute:.0f} a minute" if progress.per_minute else ""
@@ -176,7 +175,7 @@ def _watch(wiring: Wiring, found: Sweep, *, as_json: bool) -> Sweep:
 
 
 def _named(wiring: Wiring, connection_id: str | None, number: int | None) -> Sweep:
-    with reading(wiring) as session:
+    with wiring.sessions() as session:
         row = chosen_connection(session, connection_id)
         if number is not None:
             return sweeps.get(session, row.id, number)
@@ -187,7 +186,7 @@ def _named(wiring: Wiring, connection_id: str | None, number: int | None) -> Swe
 
 
 def _summary(wiring: Wiring, found: Sweep) -> dict[str, Any]:
-    with reading(wiring) as session:
+    with wiring.sessions() as session:
         progress = sweeps.progress(session, found, wiring.now())
     return {
         "number": found.id,

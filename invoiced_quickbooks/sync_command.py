@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from invoiced_quickbooks.look import look_now
-from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened, reading
+from invoiced_quickbooks.options import as_json, chosen_connection, of_connection, opened
 from invoiced_quickbooks.records import find_record
 from invoiced_quickbooks.shown import COLOURS, in_utc, print_json
 from shared.db import records
@@ -30,11 +30,11 @@ def sync(kind: str, record_id: str, as_json: bool, connection_id: str | None) ->
     The exit status is 0 for synced, unchanged and skipped.
     """
     with opened() as wiring:
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             row = chosen_connection(session, connection_id)
             key = find_record(session, row.id, Kind(kind), record_id)
         settlement = look_now(wiring, key, lambda text: click.echo(text, err=True))
-        with reading(wiring) as session:
+        with wiring.sessions() as session:
             record = records.find(session, key)
         shown: dict[str, Any] = {
             "connection": key.connection_id,

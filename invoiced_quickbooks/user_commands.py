@@ -5,7 +5,7 @@ from typing import IO
 
 import click
 
-from invoiced_quickbooks.options import as_json, opened, reading
+from invoiced_quickbooks.options import as_json, opened
 from invoiced_quickbooks.shown import in_utc, print_json
 from shared import passwords
 from shared.clients import Clients
@@ -46,7 +46,7 @@ def add(email: str, role: str, password_file: IO[str] | None, as_json: bool) -> 
 @as_json
 def list_(as_json: bool) -> None:
     """List the users."""
-    with opened() as wiring, reading(wiring) as session:
+    with opened() as wiring, wiring.sessions() as session:
         found = users.list_all(session)
         shown = [{"email": row.email, "role": row.role, "logged_in_at": row.logged_in_at} for row in found]
     if as_json:

@@ -23,7 +23,7 @@ import structlog
 from kombu.transport import TRANSPORT_ALIASES, virtual
 
 from shared.db.models import BrokerMessage
-from shared.db.session import make_reading_sessions
+from shared.db.session import make_sessions
 
 DEFAULT_LEASE_S = 120.0
 _POLLING_INTERVAL_S = 0.05
@@ -72,7 +72,7 @@ class Channel(virtual.Channel):
         client: Any = connection.client
         options: dict[str, Any] = client.transport_options
         self._engine: sa.Engine = options["engine"]
-        self._reading_sessions = make_reading_sessions(self._engine)
+        self._sessions = make_sessions(self._engine)
         self._now_us = _now_us(self._engine.dialect.name)
         self._lease_s = float(options.get("lease_s", DEFAULT_LEASE_S))
         # The owner of a lease is the channel: all that it holds is prolonged or returned in one statement.
@@ -155,7 +155,7 @@ class Channel(virtual.Channel):
         visible = sa.select(BrokerMessage.id).where(
             BrokerMessage.queue == queue, BrokerMessage.visible_at_us <= self._now_us
         )
-        with self._reading_sessions() as session:
+        with self._sessions() as session:
             return session.scalar(visible.limit(1)) is not None
 
     def _take(self, queue: str, count: int) -> list[dict[str, Any]]:
@@ -264,7 +264,7 @@ class Channel(virtual.Channel):
         waiting = sa.select(sa.func.count()).where(
             BrokerMessage.queue == queue, BrokerMessage.visible_at_us <= self._now_us
         )
-        with self._reading_sessions() as session:
+        with self._sessions() as session:
             return session.scalar(waiting) or 0
 
     def _purge(self, queue: str) -> int:

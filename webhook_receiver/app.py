@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from shared import queues
 from shared.clients import Clients
 from shared.config import Config
-from shared.db.session import make_engine, make_reading_sessions
+from shared.db.session import make_engine
 from shared.errors import BrokerUnavailableError, SyncError, TransientError
 from shared.vault import Vault
 from webhook_receiver.arrivals import Arrivals
@@ -57,12 +57,11 @@ def create_app(
     """
     config = config or Config.from_env()
     engine = engine or make_engine(config.database_url)
-    sessions = make_reading_sessions(engine)
     clients = Clients(config, engine)
     if publisher is None:
         publisher = queues.Publisher(config.broker_url, engine)
         atexit.register(publisher.close)
-    connections = ConnectionsCache(sessions, Vault(config.token_keys))
+    connections = ConnectionsCache(clients.sessions, Vault(config.token_keys))
     arrivals = Arrivals(clients.sessions, clients.now)
 
     app = Flask(__name__)
@@ -73,14 +72,13 @@ def create_app(
         )
     webhooks = make_webhooks(connections, config.quickbooks_verifier_token, publisher.publish, arrivals.note)
     app.register_blueprint(webhooks)
-    app.register_blueprint(make_health(sessions, lambda: declare_queues(config.broker_url, engine)))
+    app.register_blueprint(make_health(clients.sessions, lambda: declare_queues(config.broker_url, engine)))
     protection = register(
         app,
         Services(
             config=config,
             clients=clients,
             sessions=clients.sessions,
-            reading_sessions=sessions,
             depth=lambda: queues.depth(config.broker_url, engine),
             now=clients.now,
         ),

@@ -47,7 +47,7 @@ class ConnectionsCache:
         return self._ids_by_realm.find(realm_id, lambda: self._ask(lambda db: find_id_of_realm(db, realm_id)))
 
     def _ask(self, question: Callable[[Session], str | None]) -> str | None:
-        with self._sessions.begin() as session:
+        with self._sessions() as session:
             return question(session)
 
 

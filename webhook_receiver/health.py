@@ -24,7 +24,7 @@ def make_health(sessions: Sessions, declare_queues: Callable[[], None]) -> Bluep
 
     def _database() -> list[str]:
         try:
-            with sessions.begin() as session:
+            with sessions() as session:
                 session.execute(sa.select(Connection.id).limit(1))
         except SQLAlchemyError as error:
             return [f"database: {type(error).__name__}"]

@@ -34,7 +34,7 @@ def find_all(sessions: Sessions, connection_id: str, search: Search) -> Iterator
     """Yield every record that a search finds, the newest first; read page by page, each in a transaction of its own."""
     after: str | None = None
     while True:
-        with sessions.begin() as session:
+        with sessions() as session:
             page = record_list.find(session, connection_id, search, after=after, limit=_AT_A_TIME)
         yield from page.records
         after = page.next_page

@@ -16,10 +16,15 @@ _ONLY_READS = "only_reads"
 
 class Sessions(sessionmaker[Session]):
     """A factory of sessions: `with sessions() as session` only reads, and `with sessions.begin() as session` is one
-    short transaction that may write. On SQLite who only reads does not stand in line for the one writer's place."""
+    short transaction that may write. On SQLite who only reads does not stand in line for the one writer's place.
+
+    The database refuses what a session that only reads would write: it would be lost without a word.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
-        super().__init__(engine.execution_options(**{_ONLY_READS: True}), expire_on_commit=False)
+        super().__init__(
+            engine.execution_options(**{_ONLY_READS: True, "postgresql_readonly": True}), expire_on_commit=False
+        )
         self._writing = engine
 
     @contextmanager
@@ -67,11 +72,6 @@ def make_sessions(engine: sa.Engine) -> Sessions:
     return Sessions(engine)
 
 
-def make_reading_sessions(engine: sa.Engine) -> Sessions:
-    """Return a factory all of whose sessions only read, `begin` or not."""
-    return Sessions(engine.execution_options(**{_ONLY_READS: True}))
-
-
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     # WAL lets readers go on beside the one writer; FULL keeps a committed message through a power cut.
@@ -81,11 +81,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: sa.Connection, line: WritersLine) -> None:
-    if connection.get_execution_options().get(_ONLY_READS, False):
-        connection.exec_driver_sql("BEGIN")
-        return
+    only_reads = connection.get_execution_options().get(_ONLY_READS, False)
     raw: Any = connection.connection.dbapi_connection
     assert isinstance(raw, SqliteConnection), "the engine makes no other"
+    raw.execute(f"PRAGMA query_only = {only_reads:d}").close()
+    if only_reads:
+        connection.exec_driver_sql("BEGIN")
+        return
     raw.stand_in(line)
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -22,7 +22,7 @@ def find_all(sessions: Sessions, sweep_id: int) -> Iterator[SweepRecord]:
         left = sa.select(SweepRecord).where(
             SweepRecord.sweep_id == sweep_id, sweeps.did_not_end_well(), place > sa.tuple_(*map(sa.literal, after))
         )
-        with sessions.begin() as session:
+        with sessions() as session:
             page = session.scalars(left.order_by(SweepRecord.kind, SweepRecord.record_id).limit(_AT_A_TIME)).all()
         yield from page
         if len(page) < _AT_A_TIME:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from shared.db import sweeps
 from shared.db.models import BrokerMessage, Connection, Pace, PendingWrite, Record, Sweep
-from shared.db.session import make_reading_sessions, make_sessions
+from shared.db.session import make_sessions
 from shared.errors import BrokerUnavailableError
 from shared.outcomes import Outcome
 from shared.queues import BULK, LIVE, depth
@@ -185,7 +185,7 @@ class Product:
     # What it knows
 
     def records(self) -> list[Record]:
-        with make_reading_sessions(self.set_up.database.engine)() as session:
+        with make_sessions(self.set_up.database.engine)() as session:
             return list(session.scalars(sa.select(Record).order_by(Record.kind, Record.record_id)))
 
     def outcomes(self) -> dict[str, int]:
@@ -225,7 +225,7 @@ class Product:
                     f"{record.kind} {record.label or record.record_id}: {record.outcome}, next look at"
                     f" {record.next_look_at}, leased until {record.lease_until}, {record.cause}"
                 )
-        with make_reading_sessions(self.set_up.database.engine)() as session:
+        with make_sessions(self.set_up.database.engine)() as session:
             running = session.scalars(sa.select(Sweep.id).where(Sweep.state.in_(sweeps.RUNNING))).all()
         return left + [f"sweep {sweep}" for sweep in running]
 
@@ -237,7 +237,7 @@ class Product:
             left += [f"{queued[name]} messages in {name}" for name in (LIVE, BULK) if queued[name]]
         except BrokerUnavailableError as error:
             left.append(f"perhaps some messages: {error.cause}")
-        with make_reading_sessions(self.set_up.database.engine)() as session:
+        with make_sessions(self.set_up.database.engine)() as session:
             held = session.scalar(sa.select(sa.func.count()).where(BrokerMessage.queue.in_([LIVE, BULK])))
             if held:
                 left.append(f"{held} messages on the embedded broker, held or not")

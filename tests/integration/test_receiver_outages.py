@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from shared.db.connections import remove
-from shared.db.session import make_engine, make_reading_sessions, make_sessions
+from shared.db.session import make_engine, make_sessions
 from shared.queues import LIVE, Publisher, open_connection
 from shared.vault import Vault
 from tests.conftest import Database
@@ -190,7 +190,7 @@ def test_secrets_that_no_key_opens_are_no_reason_to_turn_a_sender_away(
 def test_a_removed_connection_is_forgotten_after_a_while(sqlite_database: Database) -> None:
     now_s = 100.0
     engine = sqlite_database.engine
-    cache = ConnectionsCache(make_reading_sessions(engine), Vault([TOKEN_KEY]), 10, clock=lambda: now_s)
+    cache = ConnectionsCache(make_sessions(engine), Vault([TOKEN_KEY]), 10, clock=lambda: now_s)
     connection_id = connect(engine, secret=SECRET, realm_id="1")
     found = (SECRET, connection_id)
     assert (cache.find_webhook_secret(connection_id), cache.find_id_of_realm("1")) == found

@@ -1,14 +1,29 @@
-"""What a session waits for on SQLite, which has one writer at a time."""
+"""What a session may do; and what it waits for on SQLite, which has one writer at a time."""
 
 import threading
 import time
 from datetime import UTC, datetime
 
+import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from shared.db.models import LoginTries
 from shared.db.session import make_sessions
 from tests.conftest import Database
+
+
+@pytest.mark.parametrize("database", ["sqlite_database", "postgresql_database"])
+def test_who_only_reads_cannot_write(request: pytest.FixtureRequest, database: str) -> None:
+    sessions = make_sessions(request.getfixturevalue(database).engine)
+    tried = sa.insert(LoginTries).values(subject="somebody", tries=1, since=datetime.now(UTC))
+    with sessions() as session, pytest.raises(DBAPIError):
+        session.execute(tried)
+    # On the same connection, most likely.
+    with sessions.begin() as session:
+        session.execute(tried)
+    with sessions() as session:
+        assert session.scalar(sa.select(LoginTries.tries)) == 1
 
 
 def test_who_only_reads_does_not_wait_for_who_writes(sqlite_database: Database) -> None:

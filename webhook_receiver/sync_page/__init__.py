@@ -77,7 +77,7 @@ def register(app: Flask, services: Services) -> CSRFProtect:
         company_id = (request.view_args or {}).get("company_id")
         g.company = None
         if company_id is not None:
-            with services.reading_sessions.begin() as session:
+            with services.sessions() as session:
                 g.company = connections.find(session, company_id)
                 g.needing_attention = count_needing_attention(session, company_id)
                 g.companies = connections.list_names(session)

@@ -17,7 +17,7 @@ def make_attention(services: Services) -> Blueprint:
 
     @page.get("/attention")
     def index(company_id: str) -> str:
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             groups = attention.groups(session, company_id)
             shown = {
                 group.cause.key: record_list.find(

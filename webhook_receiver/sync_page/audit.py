@@ -14,7 +14,7 @@ def make_audit(services: Services) -> Blueprint:
 
     @page.get("/")
     def index(company_id: str) -> str:
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             entries = audit.list_latest(
                 session, company_id, before_id=request.args.get("before", type=int), limit=_AT_A_TIME
             )

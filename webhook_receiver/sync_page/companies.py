@@ -41,7 +41,7 @@ def make_companies(services: Services) -> Blueprint:
 
     @page.get("/")
     def index() -> str | Response:
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             rows = connections.list_all(session)
             counts = {row.id: count_records(session, services.now(), row.id) for row in rows}
             needing = {row.id: attention.count(session, row.id) for row in rows}
@@ -52,7 +52,7 @@ def make_companies(services: Services) -> Blueprint:
     @page.get("/companies/<company_id>/")
     def overview(company_id: str) -> str:
         row = company()
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             counts = count_records(session, services.now(), company_id)
             health = health_of(session, company_id, row.realm_id, services.now())
             latest = latest_records(session, company_id, limit=_LATEST)

@@ -65,7 +65,7 @@ def make_connect(services: Services) -> Blueprint:
     @admin_only
     def reconnect_any() -> Response:
         """The Reconnect URL of the Intuit app: to the company that needs it, or to the list of companies."""
-        with services.reading_sessions.begin() as db:
+        with services.sessions() as db:
             ended = [row for row in connections.list_all(db) if row.state != connections.CONNECTED]
         if len(ended) == 1:
             return redirect(url_for("page.companies.overview", company_id=ended[0].id))
@@ -119,7 +119,7 @@ def make_connect(services: Services) -> Blueprint:
         consent = session.get(_OTHER)
         if consent is None or consent["company_id"] != company_id:
             return redirect(url_for("page.companies.overview", company_id=company_id))
-        with services.reading_sessions.begin() as db:
+        with services.sessions() as db:
             leaving = other_company.leaving(db, company_id)
         return render_template(
             "other_company.html",
@@ -162,7 +162,7 @@ def make_connect(services: Services) -> Blueprint:
             else:
                 _note(company_id, "API key of Invoiced")
                 flash("Invoiced takes the key.", "good")
-                with services.reading_sessions.begin() as db:
+                with services.sessions() as db:
                     row = connections.get(db, company_id)
                     sharing = connections.find_with_same_key(db, services.clients.vault, row)
                 if sharing is not None:

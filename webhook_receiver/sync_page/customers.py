@@ -28,7 +28,7 @@ def make_customers(services: Services) -> Blueprint:
     @page.get("/customers")
     def index(company_id: str) -> str:
         text = request.args.get("q", "").strip()[:100]
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             waiting = record_list.find(
                 session, company_id, Search(kind=Kind.QUICKBOOKS_CUSTOMER, cause_group="choice"), limit=100
             )

@@ -38,7 +38,7 @@ def make_login_manager(services: Services) -> LoginManager:
 
     @manager.user_loader  # type: ignore[untyped-decorator]
     def find(session_id: str) -> LoggedIn | None:
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             user = users.find_in_session(session, session_id)
             return None if user is None else LoggedIn(session_id, user.email, user.role)
 

@@ -52,7 +52,7 @@ def make_preflight(services: Services) -> Blueprint:
             return redirect(url_for("page.connect.set_up", company_id=company_id))
         seen = None
         if company().started_at is None:
-            with services.reading_sessions.begin() as session:
+            with services.sessions() as session:
                 seen = find_seen(session, company(), services.now())
         reading = failure = None
         if seen is None:

@@ -44,7 +44,7 @@ def make_records(services: Services) -> Blueprint:
     def index(company_id: str) -> str:
         search = _search(request.args)
         asked = _asked(search)
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             found = _page(session, company_id, search)
             counts = record_list.count_by_outcome(session, company_id, search.kind)
             ignored = record_list.count_ignored(session, company_id)
@@ -65,7 +65,7 @@ def make_records(services: Services) -> Blueprint:
 
     @page.get("/records.csv")
     def export(company_id: str) -> Response:
-        found = find_all(services.reading_sessions, company_id, _search(request.args))
+        found = find_all(services.sessions, company_id, _search(request.args))
         lines = csv_lines(HEADER, (row_of(record) for record in found))
         return Response(
             stream_with_context(lines),
@@ -82,7 +82,7 @@ def make_records(services: Services) -> Blueprint:
     def read(company_id: str, kind: str, record_id: str) -> str:
         """Show the record with what QuickBooks says now, which costs a metered read a document."""
         key = _key(company_id, kind, record_id)
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             known = both_sides.find_known(session, key)
         fresh: Mapping[str, Standing] = {}
         try:
@@ -151,7 +151,7 @@ def make_records(services: Services) -> Blueprint:
         return f"{_records(len(accepted))} posted again under today's settings in a moment."
 
     def _shown(key: RecordKey, fresh: Mapping[str, Standing]) -> str:
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             known = both_sides.find_known(session, key)
             if known is None:
                 abort(404, "Nobody has heard of this record yet.")

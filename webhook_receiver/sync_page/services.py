@@ -11,12 +11,11 @@ from shared.db.session import Sessions
 
 @dataclass(frozen=True)
 class Services:
-    """`reading_sessions` only read: on SQLite they do not wait for the writer's place. `depth` gives the number of
-    messages by queue, and raises BrokerUnavailableError; `now` gives aware UTC instants."""
+    """`depth` gives the number of messages by queue, and raises BrokerUnavailableError; `now` gives aware UTC
+    instants."""
 
     config: Config
     clients: Clients
     sessions: Sessions
-    reading_sessions: Sessions
     depth: Callable[[], Mapping[str, int]]
     now: Callable[[], datetime]

@@ -173,7 +173,7 @@ def make_settings(services: Services) -> Blueprint:
         """Return the currencies in use: the home currency first, then those of QuickBooks' list, of documents, and
         those for which an account is chosen."""
         home = _home_currency(row)
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             seen = record_list.currencies(session, row.id)
         others = {*seen, *(lists.currencies if lists else ()), *values_of(row)[_CURRENCY]}
         return [home, *sorted(others - {home})]

@@ -29,7 +29,7 @@ def make_sweeps(services: Services) -> Blueprint:
     def index(company_id: str) -> str:
         state, why = request.args.get("state"), request.args.get("why")
         states = {"running": RUNNING}.get(state or "", (state,) if state in ENDED else ())
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             found = sweeps.list_latest(
                 session,
                 company_id,
@@ -53,7 +53,7 @@ def make_sweeps(services: Services) -> Blueprint:
 
     @page.get("/sweeps/<int:number>")
     def show(company_id: str, number: int) -> str:
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             sweep = _get(session, company_id, number)
             progress = sweeps.progress(session, sweep, services.now())
             failed = sweeps.records_of(session, sweep.id, limit=_SHOWN) if sweep.state in ENDED else []
@@ -72,9 +72,9 @@ def make_sweeps(services: Services) -> Blueprint:
 
     @page.get("/sweeps/<int:number>.csv")
     def export(company_id: str, number: int) -> Response:
-        with services.reading_sessions.begin() as session:
+        with services.sessions() as session:
             sweep = _get(session, company_id, number)
-        lines = csv_lines(HEADER, map(row_of, find_all(services.reading_sessions, sweep.id)))
+        lines = csv_lines(HEADER, map(row_of, find_all(services.sessions, sweep.id)))
         return Response(
             stream_with_context(lines),
             mimetype="text/csv",
