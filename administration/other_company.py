@@ -106,7 +106,7 @@ def move(clients: Clients, connection_id: str, refresh_token: str, realm_id: str
 def _move(
     clients: Clients, connection_id: str, realm_id: str, who: str, authorization: Callable[[], Tokens]
 ) -> Connection:
-    with clients.sessions() as session:
+    with clients.sessions.begin() as session:
         _check(session, connection_id, realm_id, clients.now())
     tokens = authorization()
     preferences = clients.quickbooks_with_token(realm_id, tokens.access_token).read_company()
