@@ -8,8 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, sessionmaker
 
-from shared.db.writers_line import Connection as SqliteConnection
-from shared.db.writers_line import WritersLine
+from shared.db.writers_line import SqliteConnection, WritersLine
 
 _ONLY_READS = "only_reads"
 
@@ -36,7 +35,7 @@ class Sessions(sessionmaker[Session]):
 def make_engine(database_url: str, *, pool_size: int = 10) -> sa.Engine:
     """Return an engine for SQLite or PostgreSQL; the folder of an SQLite file is made.
 
-    On SQLite every transaction begins IMMEDIATE: a transaction that reads and then writes would otherwise fail
+    On SQLite every transaction that may write begins IMMEDIATE: one that reads and then writes would otherwise fail
     at once, whatever the busy timeout, when another one wrote in between. Those of one process stand in line.
     Errors name no values: they are logged.
     """

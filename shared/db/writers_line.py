@@ -45,7 +45,7 @@ class WritersLine:
                 self._is_taken = False
 
 
-class Connection(sqlite3.Connection):
+class SqliteConnection(sqlite3.Connection):
     """A connection that stands in line before it writes, and leaves when its transaction has ended."""
 
     _line: WritersLine | None = None
